@@ -1,0 +1,1 @@
+"""The only folding, word boundaries and language guessing in Rasid."""

@@ -1,0 +1,33 @@
+"""Bytes of rows where an engine stores them as one value (the changelog of the Kafka engine; backups)."""
+
+import struct
+
+from daemon.bus.base import Row
+from daemon.errors import DecodeError
+
+_HEAD = struct.Struct(">BBdI")
+_VERSION = 1
+_HAS_WAKE = 1
+
+
+def encode_row(row: Row) -> bytes:
+    """Version, flags, wake (float64), length of the lane, lane, value. A deleted row has no bytes: store a tombstone."""
+    if row.value is None:
+        raise ValueError("a deleted row is a tombstone, not bytes")
+    lane = row.lane.encode("utf-8", "surrogatepass")
+    flags = _HAS_WAKE if row.wake is not None else 0
+    return _HEAD.pack(_VERSION, flags, row.wake or 0.0, len(lane)) + lane + row.value
+
+
+def decode_row(key: bytes, stored: bytes) -> Row:
+    """The row that `encode_row` made. Raises `DecodeError` for a newer version or a cut value."""
+    if len(stored) < _HEAD.size:
+        raise DecodeError(f"row of {len(stored)} bytes is cut short", subject=repr(key))
+    version, flags, wake, length = _HEAD.unpack_from(stored)
+    if version != _VERSION:
+        raise DecodeError(f"row format {version} is not known to this version of Rasid; run a newer one", subject=repr(key))
+    start = _HEAD.size + length
+    if len(stored) < start:
+        raise DecodeError(f"row of {len(stored)} bytes is cut short", subject=repr(key))
+    lane = stored[_HEAD.size : start].decode("utf-8", "surrogatepass")
+    return Row(lane, key, stored[start:], wake if flags & _HAS_WAKE else None)

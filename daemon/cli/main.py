@@ -1,0 +1,69 @@
+"""The command line: finds the command's file, runs it, turns errors into one sentence and an exit code.
+
+Exit codes: 0 done, 1 failed at run time, 2 bad input or configuration.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+import click
+
+from daemon.errors import ConfigError, RasidError
+
+TABLE: Final = {
+    "run": "Run the service.",
+    "check": "Check config, feeds, watchlists and the rules' own tests.",
+    "parse": "Feeds' bytes to items, one a line.",
+    "extract": "Article pages or plain texts to zones, language and dates.",
+    "match": "Articles to matches with their evidence.",
+    "feeds": "What is polled, when next, how it has been doing.",
+    "alerts": "What was told, joined, held, suppressed, delivered, and why.",
+    "send-test": "Send a real sample to a receiver and say what came back.",
+}
+"""Each command's name and one line; its file is named alike, `-` as `_`, and has the click command as `command`."""
+
+
+class _Commands(click.Group):
+    """Imports a command's file only when it is named: `rasid --help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(TABLE)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in TABLE:
+            return None
+        command: click.Command = import_module(f"daemon.cli.{cmd_name.replace('-', '_')}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl(list(TABLE.items()))
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="rasid", prog_name="rasid")
+def rasid() -> None:
+    """Rasid keeps watch on news feeds and tells people what they asked to hear, once per story, with the evidence."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    try:
+        code = rasid.main(args=None if argv is None else list(argv), standalone_mode=False)
+    except click.exceptions.Abort:
+        return 1
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        return 2
+    except RasidError as error:
+        click.echo(f"rasid: {error}", err=True)
+        return 1
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader went away (`rasid … | head`): nothing left to say, and no traceback at exit
+        return 0
+    return code if isinstance(code, int) else 0

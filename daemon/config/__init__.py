@@ -1,0 +1,1 @@
+"""YAML and environment to typed, frozen configuration; an error names file, line, key and reason."""

@@ -1,0 +1,93 @@
+"""From a file and the environment to a typed, frozen model; every mistake with file, line, key and reason.
+
+file ─ Document ─ RASID_A__B overrides ─ "${NAME}" filled in ─ pydantic ─▶ model   or ConfigError(problems)
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from daemon.config.document import Document, KeyPath, parse_document, read_document
+from daemon.config.models import Config
+from daemon.errors import ConfigError, Problem
+
+T = TypeVar("T")
+
+PREFIX: Final = "RASID_"
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def load_config(path: Path, environ: Mapping[str, str]) -> Config:
+    """config.yaml with its overrides (`RASID_BUS__KIND=kafka`). Raises `ConfigError`."""
+    document = _override(read_document(path), environ)
+    return validate(Config, document, environ, folder=path.parent)
+
+
+def validate(shape: type[T], document: Document, environ: Mapping[str, str], folder: Path) -> T:
+    """The document as `shape` (a model, or a type such as `list[Feed]`). `file:` secrets are read relative to `folder`.
+
+    Raises `ConfigError` with all problems. The values of secrets never stand in them.
+    """
+    problems: list[Problem] = []
+    value = _filled(document, document.value, (), environ, problems)
+    if problems:
+        raise ConfigError(problems)
+    try:
+        return TypeAdapter(shape).validate_python(value, context={"folder": folder})
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=True, include_input=False)
+        raise ConfigError([document.problem(detail["loc"], _reason(detail)) for detail in details]) from None
+
+
+def _filled(document: Document, value: Any, path: KeyPath, environ: Mapping[str, str], problems: list[Problem]) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(document, child, (*path, key), environ, problems) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_filled(document, child, (*path, index), environ, problems) for index, child in enumerate(value)]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    unset = sorted(set(_VARIABLE.findall(value)) - set(environ))
+    problems.extend(document.problem(path, f"the environment variable {name} is not set") for name in unset)
+    return _VARIABLE.sub(lambda found: environ.get(found[1], ""), value)
+
+
+def _override(document: Document, environ: Mapping[str, str]) -> Document:
+    """The document with what `RASID_…` variables say put in; `__` separates keys, numbers index lists."""
+    value, places = document.value, dict(document.places)
+    for name in sorted(environ):
+        if not name.startswith(PREFIX) or ("__" not in name and name[len(PREFIX) :].lower() not in Config.model_fields):
+            continue
+        path = tuple(name[len(PREFIX) :].lower().split("__"))
+        value = _put(value, path, parse_document(environ[name], name).value if environ[name] else "")
+        places = {known: place for known, place in places.items() if known[: len(path)] != path}
+    return Document(document.file, value, places)
+
+
+def _put(value: Any, path: tuple[str, ...], new: Any) -> Any:
+    if not path:
+        return new
+    head, rest = path[0], path[1:]
+    if isinstance(value, list) and head.isdigit() and int(head) < len(value):
+        return [_put(child, rest, new) if index == int(head) else child for index, child in enumerate(value)]
+    known = value if isinstance(value, dict) else {}
+    return {**known, head: _put(known.get(head), rest, new)}
+
+
+def _reason(detail: ErrorDetails) -> str:
+    if detail["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(str(detail["loc"][-1]), sorted(set(_names(Config))), n=1)
+        return "unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
+    if detail["type"] == "missing":
+        return f"the key {detail['loc'][-1]!r} is missing"
+    return detail["msg"].removeprefix("Value error, ")
+
+
+def _names(model: type[BaseModel]) -> Iterator[str]:
+    """All key names below a model, for hints."""
+    for definition in (model.model_json_schema(), *model.model_json_schema().get("$defs", {}).values()):
+        yield from definition.get("properties", {})

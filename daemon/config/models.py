@@ -1,0 +1,216 @@
+"""The shape of config.yaml, typed and frozen; a key that is not built is refused as unknown."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SecretStr,
+    Tag,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic.networks import IPvAnyNetwork
+
+from daemon.config.quantities import Duration, Limit, Size
+from daemon.messages.article import FirstFetch
+from daemon.messages.match import Severity
+
+
+def _from_file(value: object, info: ValidationInfo) -> object:
+    """`file:PATH` is read from the file, without the line end that editors add."""
+    if not isinstance(value, str) or not value.startswith("file:"):
+        return value
+    path = Path(info.context["folder"] if info.context else "", value.removeprefix("file:"))
+    try:
+        return path.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the secret's file {path} cannot be read: {error}") from error
+
+
+Secret = Annotated[SecretStr, BeforeValidator(_from_file)]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Model(BaseModel):
+    """Base of all configuration: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KafkaSettings(Model):
+    bootstrap_servers: tuple[str, ...] = Field(min_length=1)
+    topic_prefix: str = "rasid."
+    partitions: int = Field(default=12, ge=1, le=1000)
+    replication_factor: int = Field(default=3, ge=1)
+    create_topics: bool = True
+
+
+class Retention(Model):
+    """How long topics keep records, and how many bytes the embedded bus may take in all."""
+
+    articles_raw: Duration = Field(default=604800.0, alias="articles.raw")
+    articles: Duration = 2592000.0
+    matches: Duration = 2592000.0
+    outbox: Duration = 2592000.0
+    alerts: Duration = 2592000.0
+    deadletter: Duration = 2592000.0
+    max_bytes: Size = 20000000000
+
+
+class BusSettings(Model):
+    kind: Literal["embedded", "kafka"] = "embedded"
+    kafka: KafkaSettings | None = None
+    retention: Retention = Retention()
+
+    @model_validator(mode="after")
+    def _kafka_is_described(self) -> Self:
+        if self.kind == "kafka" and self.kafka is None:
+            raise ValueError("kind is kafka, but there is no key `kafka` with bootstrap_servers")
+        return self
+
+
+class ServerSettings(Model):
+    listen: str = Field(default="127.0.0.1:9464", pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$")
+
+
+class PerSite(Model):
+    in_flight: Literal[1] = 1
+    gap: Duration = 1.0
+
+
+class Polling(Model):
+    user_agent: str = "Rasid/{version} (+https://example.org/rasid)"
+    default_interval: Duration = 300.0
+    min_interval: Duration = 60.0
+    max_interval: Duration = 21600.0
+    concurrency: int = Field(default=200, ge=1, le=10_000)
+    per_site: PerSite = PerSite()
+    allow_addresses: tuple[IPvAnyNetwork, ...] = ()
+    max_age: Limit = 86400.0
+    first_fetch: FirstFetch = FirstFetch.SUMMARY
+
+
+class Feed(Model):
+    """One feed. `interval`, `max_age` and `first_fetch` fall back to those of `polling` when not set."""
+
+    id: Id
+    url: str = Field(min_length=1)
+    name: str = ""
+    language: str = ""
+    country: str = ""
+    tags: tuple[str, ...] = ()
+    enabled: bool = True
+    interval: Duration | None = None
+    max_age: Limit = None
+    first_fetch: FirstFetch | None = None
+
+
+class FeedFile(Model):
+    """A YAML file of feeds (a list of `Feed`); `enabled: false` switches all of it off."""
+
+    file: str
+    enabled: bool = True
+
+
+def _kind(entry: object) -> str:
+    is_file = "file" in entry if isinstance(entry, dict) else isinstance(entry, FeedFile)
+    return "a file" if is_file else "a feed"
+
+
+FeedEntry = Annotated[Annotated[Feed, Tag("a feed")] | Annotated[FeedFile, Tag("a file")], Discriminator(_kind)]
+
+
+class ConsoleChannel(Model):
+    pass
+
+
+class SlackChannel(Model):
+    webhook_url: Secret
+
+
+class Smtp(Model):
+    host: str
+    port: Port = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: Secret = SecretStr("")
+    ca_file: Path | None = None
+
+
+class MailChannel(Model):
+    to: tuple[str, ...] = Field(min_length=1)
+    from_: str = Field(alias="from")
+    smtp: Smtp
+
+
+class WebhookChannel(Model):
+    url: str = Field(pattern=r"^https?://")
+    secret: Secret | None = None
+    ca_file: Path | None = None
+
+
+class Receiver(Model):
+    """A named set of channels; one row of the outbox each."""
+
+    name: Id
+    console: ConsoleChannel | None = None
+    slack: SlackChannel | None = None
+    mail: MailChannel | None = None
+    webhook: WebhookChannel | None = None
+
+    @model_validator(mode="after")
+    def _has_a_channel(self) -> Self:
+        if not (self.console or self.slack or self.mail or self.webhook):
+            raise ValueError(f"receiver {self.name} has no channel; give it console, slack, mail or webhook")
+        return self
+
+
+class GroupWait(Model):
+    high: Duration = 0.0
+    normal: Duration = 90.0
+    low: Duration = 600.0
+
+    def of(self, severity: Severity) -> float:
+        return float(getattr(self, severity.value))
+
+
+class Branch(Model):
+    """A route of the tree: what it matches, where it sends; unset timings are the parent's."""
+
+    matchers: tuple[str, ...] = ()
+    receiver: Id | None = None
+    group_wait: GroupWait | None = None
+    update_interval: Duration | None = None
+    update_interval_max: Duration | None = None
+    continue_: bool = Field(default=False, alias="continue")
+    routes: tuple["Branch", ...] = ()
+
+
+class Route(Model):
+    """The root of the tree: matches everything."""
+
+    receiver: Id
+    group_by: tuple[Literal["story"], ...] = ("story",)
+    group_wait: GroupWait = GroupWait()
+    update_interval: Duration = 600.0
+    update_interval_max: Duration = 14400.0
+    routes: tuple[Branch, ...] = ()
+
+
+class Config(Model):
+    """config.yaml. Paths in it are relative to the folder of the file."""
+
+    data_dir: Path = Path("data")
+    bus: BusSettings = BusSettings()
+    server: ServerSettings = ServerSettings()
+    polling: Polling = Polling()
+    feeds: tuple[FeedEntry, ...] = ()
+    watchlists: tuple[str, ...] = ()
+    receivers: tuple[Receiver, ...] = (Receiver(name="screen", console=ConsoleChannel()),)
+    route: Route = Route(receiver="screen")

@@ -1,0 +1,1 @@
+"""Hop 1: from feeds' bytes to articles.raw."""

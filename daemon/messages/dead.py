@@ -1,0 +1,17 @@
+"""`deadletter`: a record no hop could handle."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """The bytes as they came (base64), where they stood, which hop gave up and why; key and lane stay the original's."""
+
+    topic: str
+    partition: int
+    offset: int
+    hop: str
+    reason: str
+    error: str
+    value: str
+    at: float

@@ -1,0 +1,76 @@
+"""Every metric Rasid has, by its name. Hops name them in facts; shells and engines are handed `Metrics.observe`.
+
+Names start with `rasid_`, units are base units, labels are bounded. docs/operations.md lists each one; a test holds that.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_LATENCY: Final = (0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 14400)
+_BRIEF: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Observe(Protocol):
+    """Counts one fact: a counter adds the amount, a gauge is set to it, a histogram observes it."""
+
+    def __call__(self, name: str, labels: Mapping[str, str] | None = None, amount: float = 1.0) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """How a metric is made."""
+
+    kind: type[Counter | Gauge | Histogram]
+    text: str
+    labels: Sequence[str] = ()
+    buckets: Sequence[float] = _LATENCY
+
+
+SPECS: Final[Mapping[str, Spec]] = {
+    # feeds
+    "rasid_polls_total": Spec(Counter, "Polls of feeds by outcome.", ("outcome",)),
+    "rasid_items_total": Spec(Counter, "Items seen in feeds: new, edited, known.", ("outcome",)),
+    "rasid_feeds": Spec(Gauge, "Feeds this process polls, by state.", ("state",)),
+    # articles, findings, messages
+    "rasid_articles_total": Spec(Counter, "Articles that left a hop, by outcome.", ("hop", "outcome")),
+    "rasid_findings_total": Spec(Counter, "Findings by recorded outcome and reason.", ("desk", "outcome", "reason")),
+    "rasid_messages_total": Spec(Counter, "Attempts to send messages, by channel and outcome.", ("channel", "outcome")),
+    "rasid_fetch_delay_seconds": Spec(Histogram, "From an item's publication to its fetch."),
+    "rasid_delivery_delay_seconds": Spec(Histogram, "From an article's fetch to its acceptance.", ("channel",)),
+    # the runner
+    "rasid_hop_records_total": Spec(Counter, "Records a hop took in and put out.", ("hop", "direction")),
+    "rasid_hop_held": Spec(Gauge, "Pieces of work in flight for a hop in this process.", ("hop",)),
+    "rasid_hop_lag_records": Spec(Gauge, "Records a hop has yet to take.", ("hop", "partition")),
+    "rasid_hop_step_seconds": Spec(Histogram, "Time a step took, commit included.", ("hop",), _BRIEF),
+    "rasid_dead_letters_total": Spec(Counter, "Records no hop could handle.", ("hop", "reason")),
+    "rasid_leases": Spec(Gauge, "Partitions this process holds, by hop.", ("hop",)),
+    "rasid_leases_lost_total": Spec(Counter, "Leases left by an error, by hop.", ("hop",)),
+    "rasid_build_info": Spec(Gauge, "Always 1; the label says which build runs.", ("version",)),
+}
+
+
+class Metrics:
+    """One process's metrics and their registry."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._metrics = {name: self._make(name, spec) for name, spec in SPECS.items()}
+
+    def _make(self, name: str, spec: Spec) -> Counter | Gauge | Histogram:
+        if spec.kind is Histogram:
+            return Histogram(name, spec.text, spec.labels, registry=self.registry, buckets=spec.buckets)
+        return spec.kind(name, spec.text, spec.labels, registry=self.registry)
+
+    def observe(self, name: str, labels: Mapping[str, str] | None = None, amount: float = 1.0) -> None:
+        """See `Observe`. An unknown name or label is a bug and raises."""
+        metric = self._metrics[name]
+        child = metric.labels(**labels) if labels else metric
+        if isinstance(child, Counter):
+            child.inc(amount)
+        elif isinstance(child, Gauge):
+            child.set(amount)
+        else:
+            child.observe(amount)

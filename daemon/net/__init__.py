@@ -1,0 +1,1 @@
+"""Everything that goes out for feeds and pages: fetch, addresses, politeness, charset."""

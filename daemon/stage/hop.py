@@ -1,0 +1,105 @@
+"""What a hop is: pure decisions over a table of rows. No I/O, no clock, no randomness (jitter is a hash of key and attempt)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol, TypeVar
+
+from daemon.bus.base import Record, Row
+
+
+class Time(Enum):
+    """Whose time a hop lives in (architecture.md, “The bus and the hop”)."""
+
+    WALL = "wall"
+    RECORDS = "records"
+    """The records' own, never decreasing in a partition; timers earlier than the next record fire first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Something to do outside, once the step that asked for it has committed. `key` is the row it belongs to.
+
+    At most one piece of work per key is in flight; while it is, the row is not woken. Its result comes to `Hop.done`.
+    """
+
+    key: bytes
+    job: object
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something to count, once the step has committed: a metric of `daemon.metrics` by its name there, labels, amount."""
+
+    metric: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    amount: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What a decision asks for, besides what it put into the table."""
+
+    out: Sequence[Record] = ()
+    work: Sequence[Work] = ()
+    facts: Sequence[Fact] = ()
+
+
+NOTHING = Effects()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What `done` gets when the work raised instead of answering: the worker should have translated it, so this is a bug."""
+
+    error: str
+
+
+class Table(Protocol):
+    """A hop's view of its rows within one step. What a record that raises has put is undone alone."""
+
+    def get(self, key: bytes) -> Row | None: ...
+    def put(self, key: bytes, new: Row | None) -> None:
+        """Set or (None) delete; `new.key` must be `key`. Keys starting with NUL are the runner's own."""
+        ...
+
+    def scan(self, prefix: bytes) -> Iterator[Row]:
+        """Rows by prefix in key order, this step's changes included. Not to be held across a `put`."""
+        ...
+
+    def mark(self) -> int: ...
+    def rollback(self, mark: int) -> None: ...
+
+
+R = TypeVar("R", contravariant=True)
+P = TypeVar("P")
+
+
+class Hop(Protocol[R, P]):
+    """One hop. `R` is the decoded message of its input topic, `P` what `prepare` makes of it, one for one.
+
+    Explicit subclasses inherit the defaults of `wake`, `done` and `reconcile`.
+    """
+
+    name: str
+    time: Time
+
+    def prepare(self, batch: Sequence[R]) -> Sequence[P]:
+        """The CPU work: stateless, as many results as inputs, in order; may run in a thread beside the event loop."""
+        ...
+
+    def decide(self, item: P, table: Table, now: float) -> Effects:
+        """Pure: what becomes of one record."""
+        ...
+
+    def wake(self, row: Row, table: Table, now: float) -> Effects:
+        """A row's time has come. Must move or clear its `wake`, delete it, or start work for it; else it is an error."""
+        raise NotImplementedError
+
+    def done(self, key: bytes, result: object, table: Table, now: float) -> Effects:
+        """Work for `key` has ended. The row may be gone or changed meanwhile."""
+        raise NotImplementedError
+
+    def reconcile(self, partition: int, partitions: int, table: Table, now: float) -> Effects:  # noqa: ARG002 - a default
+        """Called when a lease opens and when configuration was reloaded: bring rows in line with the files."""
+        return NOTHING
