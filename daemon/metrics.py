@@ -46,6 +46,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     "rasid_hop_lag_records": Spec(Gauge, "Records a hop has yet to take.", ("hop", "partition")),
     "rasid_hop_step_seconds": Spec(Histogram, "Time a step took, commit included.", ("hop",), _BRIEF),
     "rasid_dead_letters_total": Spec(Counter, "Records no hop could handle.", ("hop", "reason")),
+    "rasid_hop_failures_total": Spec(Counter, "Results and wakes that raised; they are tried again.", ("hop", "kind")),
     "rasid_leases": Spec(Gauge, "Partitions this process holds, by hop.", ("hop",)),
     "rasid_leases_lost_total": Spec(Counter, "Leases left by an error, by hop.", ("hop",)),
     "rasid_build_info": Spec(Gauge, "Always 1; the label says which build runs.", ("version",)),

@@ -9,7 +9,7 @@ believe. What a commit wrote becomes visible at once and as a whole, or never. E
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -99,7 +99,7 @@ class Bus(Protocol):
 
     def partitions(self, topic: str) -> int: ...
 
-    def leases(self, topic: str, group: str) -> AsyncIterator[AbstractAsyncContextManager[Lease]]:
+    def leases(self, topic: str, group: str) -> AsyncGenerator[AbstractAsyncContextManager[Lease], None]:
         """Each partition this process is given, as something to enter. Goes on until the iterator is closed.
 
         A lease that was left while the partition is still ours is offered again, after a growing pause when it was

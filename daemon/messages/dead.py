@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """The bytes as they came (base64), where they stood, which hop gave up and why; key and lane stay the original's."""
+    """The bytes as they came (`encoding` says how), where they stood, which hop gave up and why; key and lane stay the original's."""
 
     topic: str
     partition: int
@@ -14,4 +14,5 @@ class DeadLetter:
     reason: str
     error: str
     value: str
+    encoding: str = "base64"
     at: float

@@ -1,8 +1,11 @@
 """A hop's view of its rows within one step: what committed, under what this step has changed so far."""
 
-from collections.abc import Iterator, Sequence
+import heapq
+from collections.abc import Container, Iterator
 
 from daemon.bus.base import Row, Rows
+
+_CHUNK = 64
 
 
 class StepTable:
@@ -12,6 +15,8 @@ class StepTable:
         self._rows = rows
         self._changed: dict[bytes, Row | None] = {}
         self._log: list[tuple[bytes, bool, Row | None]] = []
+        self._wakes: list[tuple[float, bytes]] = []
+        self._committed = _CommittedWakes(rows)
 
     def get(self, key: bytes) -> Row | None:
         if key in self._changed:
@@ -22,12 +27,11 @@ class StepTable:
         if new is not None and (new.key != key or new.value is None):
             raise ValueError(f"a row put at {key!r} must have that key and a value")
         self._log.append((key, key in self._changed, self._changed.get(key)))
-        self._changed[key] = new
+        self._change(key, new)
 
     def scan(self, prefix: bytes) -> Iterator[Row]:
-        committed = {row.key: row for row in self._rows.scan(prefix)}
-        changed = {key: row for key, row in self._changed.items() if key.startswith(prefix)}
-        merged: dict[bytes, Row | None] = {**committed, **changed}
+        merged: dict[bytes, Row | None] = {row.key: row for row in self._rows.scan(prefix)}
+        merged.update((key, row) for key, row in self._changed.items() if key.startswith(prefix))
         for key in sorted(merged):
             row = merged[key]
             if row is not None:
@@ -40,17 +44,67 @@ class StepTable:
         while len(self._log) > mark:
             key, was_changed, before = self._log.pop()
             if was_changed:
-                self._changed[key] = before
+                self._change(key, before)
             else:
                 del self._changed[key]
+        self._committed.rewind()
 
-    def due(self, until: float, limit: int) -> Sequence[Row]:
-        """Rows to be woken by `until`, this step's own included, by (wake, key); at most `limit`."""
-        committed = self._rows.due(until, limit + len(self._changed))
-        rows = [row for row in committed if row.key not in self._changed]
-        rows += [row for row in self._changed.values() if row is not None and row.wake is not None and row.wake <= until]
-        return sorted(rows, key=lambda row: (row.wake, row.key))[:limit]
+    def next_due(self, until: float, skip: Container[bytes]) -> Row | None:
+        """The earliest row by (wake, key) with `wake <= until`, this step's changes included; not one of `skip`."""
+        changed = self._first_changed(skip)
+        committed = self._committed.first(until, self._changed, skip)
+        first = min((row for row in (changed, committed) if row is not None), key=_order, default=None)
+        return first if first is not None and _order(first)[0] <= until else None
 
     def changes(self) -> list[Row]:
         """What to commit: one row a key, deletions as rows without a value."""
         return [row or Row("", key, None) for key, row in self._changed.items()]
+
+    def _change(self, key: bytes, row: Row | None) -> None:
+        self._changed[key] = row
+        if row is not None and row.wake is not None:
+            heapq.heappush(self._wakes, (row.wake, key))
+
+    def _first_changed(self, skip: Container[bytes]) -> Row | None:
+        while self._wakes:
+            wake, key = self._wakes[0]
+            row = self._changed.get(key)
+            if row is not None and row.wake == wake and key not in skip:
+                return row
+            heapq.heappop(self._wakes)
+        return None
+
+
+class _CommittedWakes:
+    """Committed rows by (wake, key), fetched in chunks: most steps need none, and rows can be large."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._next_wake = rows.next_wake()
+        self._fetched: list[Row] = []
+        self._at = 0
+        self._until = float("-inf")
+        self._limit = _CHUNK
+
+    def rewind(self) -> None:
+        self._at = 0
+
+    def first(self, until: float, hidden: Container[bytes], skip: Container[bytes]) -> Row | None:
+        if self._next_wake is None or self._next_wake > until:
+            return None
+        while True:
+            while self._at < len(self._fetched):
+                row = self._fetched[self._at]
+                if row.key not in hidden and row.key not in skip:
+                    return row
+                self._at += 1
+            if until <= self._until and len(self._fetched) < self._limit:
+                return None
+            if len(self._fetched) >= self._limit:
+                self._limit *= 2
+            self._fetched = list(self._rows.due(until, self._limit))
+            self._until, self._at = until, 0
+
+
+def _order(row: Row) -> tuple[float, bytes]:
+    return (float("inf") if row.wake is None else row.wake, row.key)

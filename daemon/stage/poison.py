@@ -1,0 +1,114 @@
+"""What to do with records that no hop can handle: counted across crashes, set aside, and never the whole stream.
+
+open ─ the same offset as last time? ─▶ opens + 1 ─ three without a commit ─▶ steps of one, each announced before
+announced twice and never committed ─▶ that record killed its process: it is set aside
+"""
+
+import base64
+import zlib
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Final
+
+import orjson
+
+from daemon.bus.base import Record, Row
+from daemon.bus.topics import DEADLETTER
+from daemon.errors import RasidError
+from daemon.messages.dead import DeadLetter
+from daemon.messages.wire import encode
+
+OPENS_KEY: Final = b"\0opens"
+CAREFUL_AFTER: Final = 3
+KILLS: Final = 2
+_WHOLE: Final = 5 * 1024 * 1024
+_WINDOW: Final = 60.0
+_MANY: Final = 20
+
+
+class HopStopped(RasidError):
+    """Dead letters have become the rule: the hop stopped rather than drain the stream. People must look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """How often the lease was opened at one offset without a commit, and how often its next record was tried alone."""
+
+    offset: int
+    opens: int = 0
+    alone: int = 0
+
+    @property
+    def careful(self) -> bool:
+        return self.opens >= CAREFUL_AFTER
+
+    @property
+    def killer(self) -> bool:
+        return self.alone >= KILLS
+
+    def row(self) -> Row:
+        return Row("", OPENS_KEY, orjson.dumps([self.offset, self.opens, self.alone]))
+
+    def tried_alone(self, offset: int) -> "Opens":
+        """Announced just before the record at `offset` is stepped alone."""
+        return replace(self, offset=offset, alone=self.alone + 1 if offset == self.offset else 1)
+
+
+def opened(row: Row | None, position: int, *, excused: bool) -> Opens:
+    """The count after one more open at `position`. `excused`: the last lease ended by an error of the bus, not a crash."""
+    if row is None or row.value is None:
+        return Opens(position, opens=1)
+    offset, opens, alone = orjson.loads(row.value)
+    if offset != position:
+        return Opens(position, opens=1)
+    if excused:
+        return Opens(position, opens, max(0, alone - 1))
+    return Opens(position, opens + 1, alone)
+
+
+@dataclass(frozen=True, slots=True)
+class Grave:
+    """Where a record stood and which hop gave it up."""
+
+    partition: int
+    hop: str
+
+
+def dead_letter(record: Record, grave: Grave, reason: str, error: str, at: float) -> Record:
+    """The record for `deadletter`. A value too large to travel whole is compressed, and cut when even that is too large."""
+    value = record.value or b""
+    encoding = "base64"
+    if len(value) > _WHOLE:
+        value, encoding = zlib.compress(value, 6), "zlib+base64"
+    if len(value) > _WHOLE:
+        value, error = value[:_WHOLE], f"{error} (the stored value is cut)"
+    letter = DeadLetter(
+        topic=record.topic,
+        partition=grave.partition,
+        offset=record.offset,
+        hop=grave.hop,
+        reason=reason,
+        error=error[:2000],
+        value=base64.b64encode(value).decode("ascii"),
+        encoding=encoding,
+        at=at,
+    )
+    return Record(DEADLETTER, record.lane, record.key, encode(letter), at)
+
+
+class DeadLetterRate:
+    """Raises `HopStopped` when over 20 dead letters a minute are also over half of the hop's input."""
+
+    def __init__(self, hop: str) -> None:
+        self._hop = hop
+        self._steps: deque[tuple[float, int, int]] = deque()
+
+    def add(self, now: float, taken: int, dead: int) -> None:
+        self._steps.append((now, taken, dead))
+        while self._steps[0][0] < now - _WINDOW:
+            self._steps.popleft()
+        total = sum(step[1] for step in self._steps)
+        buried = sum(step[2] for step in self._steps)
+        if buried > _MANY and buried * 2 > total:
+            reason = f"{buried} of the last {total} records could not be handled; the hop stops until it is restarted"
+            raise HopStopped(reason, subject=self._hop)

@@ -1,0 +1,119 @@
+"""Runs one hop on every partition the bus gives this process, until it is stopped.
+
+bus.leases ─▶ one task a lease ─▶ Partition.run       a lease that broke is offered again by the bus, after a pause
+"""
+
+import asyncio
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import Generic, TypeVar
+
+import structlog
+
+from daemon.bus.base import Bus, Lease
+from daemon.errors import BusError, Lost
+from daemon.stage.partition import Kit, Partition
+from daemon.stage.poison import DeadLetterRate, HopStopped
+
+R = TypeVar("R")
+P = TypeVar("P")
+log = structlog.get_logger()
+
+
+class Stage(Generic[R, P]):
+    """One hop at work. `stopped` says why when the hop gave up by itself (see `HopStopped`)."""
+
+    def __init__(self, kit: Kit[R, P], bus: Bus) -> None:
+        self._kit = kit
+        self._bus = bus
+        self._rate = DeadLetterRate(kit.hop.name)
+        self._held: dict[int, Partition[R, P]] = {}
+        self._holding: set[asyncio.Task[None]] = set()
+        self._excused: set[int] = set()
+        self._end = asyncio.Event()
+        self.stopped: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self._kit.hop.name
+
+    @property
+    def holds(self) -> int:
+        """How many partitions this process holds for the hop now."""
+        return len(self._held)
+
+    def reconcile(self) -> None:
+        """Configuration was reloaded: every lease brings its rows in line."""
+        for partition in self._held.values():
+            partition.reconcile()
+
+    def stop(self) -> None:
+        """Leave every lease in good order; `run` then returns."""
+        self._end.set()
+
+    async def run(self) -> None:
+        """Serve until `stop`. An engine that refuses (`BusRefused`) or a bug ends it by raising."""
+        offers = asyncio.create_task(self._serve_offers())
+        ending = asyncio.create_task(self._end.wait())
+        try:
+            await asyncio.wait({offers, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if offers.done():
+                await offers
+        finally:
+            ending.cancel()
+            offers.cancel()
+            await asyncio.gather(offers, ending, return_exceptions=True)
+            await self._drain()
+
+    async def _serve_offers(self) -> None:
+        async with aclosing(self._bus.leases(self._kit.topic, self.name)) as offers:
+            async for offer in offers:
+                holder = asyncio.create_task(self._hold(offer))
+                self._holding.add(holder)
+                holder.add_done_callback(self._holding.discard)
+
+    async def _drain(self) -> None:
+        if self._holding:
+            await asyncio.wait(self._holding, timeout=self._kit.limits.patience + 1.0)
+        for holder in self._holding:
+            holder.cancel()
+        await asyncio.gather(*self._holding, return_exceptions=True)
+
+    async def _hold(self, offer: AbstractAsyncContextManager[Lease]) -> None:
+        try:
+            async with offer as lease:
+                await self._serve(lease)
+        except Lost as error:
+            self._left("lease_lost", error)
+        except BusError as error:
+            self._left("bus_failed", error)
+        except HopStopped as error:
+            self.stopped = str(error)
+            log.critical("hop_stopped", hop=self.name, reason=error.reason)
+            self.stop()
+        except Exception:  # the boundary of one lease: it is offered again
+            log.exception("lease_broke", hop=self.name)
+            self._kit.observe("rasid_leases_lost_total", {"hop": self.name})
+
+    async def _serve(self, lease: Lease) -> None:
+        number = lease.partition
+        partition = Partition(self._kit, lease, self._rate)
+        excused = number in self._excused
+        self._excused.discard(number)
+        self._held[number] = partition
+        self._count()
+        try:
+            await partition.run(excused=excused)
+        except BusError:
+            self._excused.add(number)
+            raise
+        finally:
+            if self._held.get(number) is partition:
+                del self._held[number]
+            self._count()
+
+    def _left(self, event: str, error: BusError) -> None:
+        log.warning(event, hop=self.name, reason=error.reason, subject=error.subject)
+        self._kit.observe("rasid_leases_lost_total", {"hop": self.name})
+
+    def _count(self) -> None:
+        self._kit.observe("rasid_leases", {"hop": self.name}, len(self._held))
