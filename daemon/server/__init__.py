@@ -1,0 +1,1 @@
+"""The service's own HTTP: /metrics, /healthz (alive), /readyz (working)."""

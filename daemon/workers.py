@@ -1,0 +1,146 @@
+"""The process pool with time and memory limits, for parsers that bad input can hang or blow up.
+
+Processes start when first needed, are recycled, and are replaced when one dies. What breaks a worker is tried once more
+alone, so that neighbours of a killer are not blamed.
+"""
+
+import asyncio
+import multiprocessing
+import resource
+import signal
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from enum import StrEnum
+from types import FrameType
+from typing import Final, Self, TypeVar
+
+import structlog
+
+from daemon.errors import RasidError
+
+T = TypeVar("T")
+
+_GRACE: Final = 5.0
+log = structlog.get_logger()
+
+
+class Trouble(StrEnum):
+    """Why a call in a worker gave no answer."""
+
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    DIED = "died"
+    RAISED = "raised"
+
+
+class WorkerFailed(RasidError):
+    """A call in a worker ended without an answer; `trouble` says how. The same input would fail again."""
+
+    def __init__(self, trouble: Trouble, detail: str) -> None:
+        super().__init__(detail, subject=trouble.value)
+        self.trouble = trouble
+        self.detail = detail
+
+    def __reduce__(self) -> tuple[type["WorkerFailed"], tuple[Trouble, str]]:
+        """It travels from the worker to the parent."""
+        return WorkerFailed, (self.trouble, self.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """Per call: seconds of wall time. Per process: bytes of address space beyond what it starts with, calls until recycled."""
+
+    seconds: float = 2.0
+    memory: int = 512 * 1024 * 1024
+    calls: int = 500
+
+
+class Workers:
+    """Runs picklable functions in worker processes. An async context manager; leaving ends the processes."""
+
+    def __init__(self, size: int, limits: WorkerLimits = WorkerLimits()) -> None:
+        self._size = size
+        self._limits = limits
+        self._pool: ProcessPoolExecutor | None = None
+        self._alone = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._discard(self._pool)
+
+    async def run(self, function: Callable[..., T], *arguments: object) -> T:
+        """The function's answer. Raises `WorkerFailed` for one that took too long, too much memory, or raised."""
+        try:
+            return await self._submit(function, arguments)
+        except BrokenProcessPool:
+            pass
+        async with self._alone:
+            try:
+                return await self._submit(function, arguments)
+            except BrokenProcessPool as error:
+                raise WorkerFailed(Trouble.DIED, "the worker process died twice") from error
+
+    async def _submit(self, function: Callable[..., T], arguments: tuple[object, ...]) -> T:
+        pool = self._pool = self._pool or self._start()
+        call = asyncio.get_running_loop().run_in_executor(pool, _limited, self._limits.seconds, function, arguments)
+        try:
+            async with asyncio.timeout(self._limits.seconds * 2 + _GRACE + self._size):
+                return await call
+        except BrokenProcessPool:
+            log.warning("worker_died")
+            self._discard(pool)
+            raise
+        except TimeoutError as error:
+            self._discard(pool)
+            raise WorkerFailed(Trouble.TIMEOUT, f"no answer within {self._limits.seconds:g} s") from error
+
+    def _start(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self._size,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_prepare,
+            initargs=(self._limits.memory,),
+            max_tasks_per_child=self._limits.calls,
+        )
+
+    def _discard(self, pool: ProcessPoolExecutor | None) -> None:
+        """End a pool now, a hanging worker included."""
+        if pool is None:
+            return
+        if self._pool is pool:
+            self._pool = None
+        for process in list((pool._processes or {}).values()):  # noqa: SLF001 - a hung worker can only be killed by its process
+            process.kill()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _prepare(memory: int) -> None:
+    """In a new worker: Ctrl-C is the parent's business; memory beyond the limit raises instead of swapping."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - read once, at the start of a process
+        used = int(statm.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
+
+
+def _limited(seconds: float, function: Callable[..., T], arguments: tuple[object, ...]) -> T:
+    """In a worker: the call under a timer; what it raises is made a `WorkerFailed`, which always pickles."""
+
+    def expire(_signal: int, _frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return function(*arguments)
+    except TimeoutError:
+        raise WorkerFailed(Trouble.TIMEOUT, f"stopped after {seconds:g} s") from None
+    except (MemoryError, RecursionError) as error:
+        raise WorkerFailed(Trouble.MEMORY, type(error).__name__) from None
+    except Exception as error:  # noqa: BLE001 - the boundary of a call in a worker: the parent is told
+        raise WorkerFailed(Trouble.RAISED, f"{type(error).__name__}: {error}"[:500]) from None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
