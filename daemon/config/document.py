@@ -29,15 +29,19 @@ class Document:
     file: str
     value: Any
     places: Mapping[KeyPath, tuple[int, int]] = field(default_factory=dict)
+    origins: Mapping[KeyPath, str] = field(default_factory=dict)
+    """Where parts came from that do not stand in the file: names of environment variables."""
 
     def problem(self, path: Sequence[str | int], reason: str) -> Problem:
         """A problem at `path`, placed at the nearest part that stands in the file; unknown steps are left out."""
         known: KeyPath = ()
+        file = self.file
         for step in path:
-            if (*known, step) in self.places:
+            if (*known, step) in self.places or (*known, step) in self.origins:
                 known = (*known, step)
+                file = self.origins.get(known, file)
         line, column = self.places.get(known, (0, 0))
-        return Problem(file=self.file, line=line, column=column, key=_dotted(known), reason=reason)
+        return Problem(file=file, line=line, column=column, key=_dotted(known), reason=reason)
 
 
 def read_document(path: Path) -> Document:

@@ -5,7 +5,7 @@ file ─ Document ─ RASID_A__B overrides ─ "${NAME}" filled in ─ pydantic 
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -58,22 +58,35 @@ def _filled(document: Document, value: Any, path: KeyPath, environ: Mapping[str,
 
 def _override(document: Document, environ: Mapping[str, str]) -> Document:
     """The document with what `RASID_…` variables say put in; `__` separates keys, numbers index lists."""
-    value, places = document.value, dict(document.places)
+    value, places, origins = document.value, dict(document.places), {}
     for name in sorted(environ):
-        if not name.startswith(PREFIX) or ("__" not in name and name[len(PREFIX) :].lower() not in Config.model_fields):
+        keys = name.removeprefix(PREFIX).lower().split("__")
+        if not name.startswith(PREFIX) or keys[0] not in Config.model_fields:
             continue
-        path = tuple(name[len(PREFIX) :].lower().split("__"))
+        path = _path(value, keys)
         value = _put(value, path, parse_document(environ[name], name).value if environ[name] else "")
         places = {known: place for known, place in places.items() if known[: len(path)] != path}
-    return Document(document.file, value, places)
+        origins[path] = name
+    return Document(document.file, value, places, origins)
 
 
-def _put(value: Any, path: tuple[str, ...], new: Any) -> Any:
+def _path(value: Any, keys: Sequence[str]) -> KeyPath:
+    """The keys as steps through `value`: numbers where a list stands."""
+    path: KeyPath = ()
+    for key in keys:
+        is_index = isinstance(value, list) and key.isdigit() and int(key) < len(value)
+        step: str | int = int(key) if is_index else key
+        value = value[step] if is_index or (isinstance(value, dict) and key in value) else None
+        path = (*path, step)
+    return path
+
+
+def _put(value: Any, path: KeyPath, new: Any) -> Any:
     if not path:
         return new
     head, rest = path[0], path[1:]
-    if isinstance(value, list) and head.isdigit() and int(head) < len(value):
-        return [_put(child, rest, new) if index == int(head) else child for index, child in enumerate(value)]
+    if isinstance(head, int):
+        return [_put(child, rest, new) if index == head else child for index, child in enumerate(value)]
     known = value if isinstance(value, dict) else {}
     return {**known, head: _put(known.get(head), rest, new)}
 

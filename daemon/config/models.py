@@ -10,6 +10,7 @@ from pydantic import (
     Discriminator,
     Field,
     SecretStr,
+    StrictBool,
     Tag,
     ValidationInfo,
     model_validator,
@@ -17,6 +18,7 @@ from pydantic import (
 from pydantic.networks import IPvAnyNetwork
 
 from daemon.config.quantities import Duration, Limit, Size
+from daemon.config.receivers import HookAddress, HookSecret, MailAddress
 from daemon.messages.article import FirstFetch
 from daemon.messages.match import Severity
 
@@ -48,7 +50,7 @@ class KafkaSettings(Model):
     topic_prefix: str = "rasid."
     partitions: int = Field(default=12, ge=1, le=1000)
     replication_factor: int = Field(default=3, ge=1)
-    create_topics: bool = True
+    create_topics: StrictBool = True
 
 
 class Retention(Model):
@@ -105,7 +107,7 @@ class Feed(Model):
     language: str = ""
     country: str = ""
     tags: tuple[str, ...] = ()
-    enabled: bool = True
+    enabled: StrictBool = True
     interval: Duration | None = None
     max_age: Limit = None
     first_fetch: FirstFetch | None = None
@@ -115,7 +117,7 @@ class FeedFile(Model):
     """A YAML file of feeds (a list of `Feed`); `enabled: false` switches all of it off."""
 
     file: str
-    enabled: bool = True
+    enabled: StrictBool = True
 
 
 def _kind(entry: object) -> str:
@@ -131,7 +133,8 @@ class ConsoleChannel(Model):
 
 
 class SlackChannel(Model):
-    webhook_url: Secret
+    webhook_url: Annotated[Secret, HookAddress]
+    ca_file: Path | None = None
 
 
 class Smtp(Model):
@@ -144,14 +147,14 @@ class Smtp(Model):
 
 
 class MailChannel(Model):
-    to: tuple[str, ...] = Field(min_length=1)
-    from_: str = Field(alias="from")
+    to: tuple[MailAddress, ...] = Field(min_length=1)
+    from_: MailAddress = Field(alias="from")
     smtp: Smtp
 
 
 class WebhookChannel(Model):
     url: str = Field(pattern=r"^https?://")
-    secret: Secret | None = None
+    secret: Annotated[Secret, HookSecret] | None = None
     ca_file: Path | None = None
 
 
@@ -188,7 +191,7 @@ class Branch(Model):
     group_wait: GroupWait | None = None
     update_interval: Duration | None = None
     update_interval_max: Duration | None = None
-    continue_: bool = Field(default=False, alias="continue")
+    continue_: StrictBool = Field(default=False, alias="continue")
     routes: tuple["Branch", ...] = ()
 
 

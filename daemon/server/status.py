@@ -27,7 +27,7 @@ async def serve_status(listen: str, registry: CollectorRegistry, readiness: Read
 
     Raises `ServerError`.
     """
-    runner = web.AppRunner(_application(registry, readiness), access_log=None)
+    runner = web.AppRunner(_application(registry, readiness), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         yield await _bind(runner, listen)
@@ -38,7 +38,7 @@ async def serve_status(listen: str, registry: CollectorRegistry, readiness: Read
 async def _bind(runner: web.AppRunner, listen: str) -> int:
     host, _, port = listen.rpartition(":")
     try:
-        await web.TCPSite(runner, host.strip("[]"), int(port), shutdown_timeout=1.0).start()
+        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
     except OSError as error:
         reason = f"cannot listen there: {error.strerror or error}; set server.listen to another address"
         raise ServerError(reason, subject=listen) from error

@@ -1,0 +1,142 @@
+"""Configuration: what people write becomes typed values, and every mistake is named with file, line, key and reason."""
+
+from pathlib import Path
+
+import pytest
+
+from daemon.config.load import load_config
+from daemon.config.models import Config, Feed
+from daemon.errors import ConfigError, Problem
+
+
+def load(folder: Path, text: str, **environ: str) -> Config:
+    path = folder / "config.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_config(path, environ)
+
+
+def problems(folder: Path, text: str, **environ: str) -> tuple[Problem, ...]:
+    with pytest.raises(ConfigError) as caught:
+        load(folder, text, **environ)
+    return caught.value.problems
+
+
+def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
+    """A key left out does nothing unasked: an empty file gives the documented defaults."""
+    config = load(tmp_path, "")
+    assert config == Config()
+    assert config.bus.kind == "embedded"
+    assert config.polling.default_interval == 300
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "reason"),
+    [
+        ("data_dir: data\npoling: {}\n", 2, "poling", "unknown key; did you mean 'polling'?"),
+        ("polling:\n  default_interval: 5\n", 2, "polling.default_interval", "not a duration"),
+        ("polling:\n  min_interval: fast\n", 2, "polling.min_interval", "not a duration"),
+        ("bus:\n  retention:\n    max_bytes: 20\n", 3, "bus.retention.max_bytes", "not a size"),
+        ("bus: {kind: kafka}\n", 1, "bus", "no key `kafka`"),
+        ("bus: {kind: rabbit}\n", 1, "bus.kind", "'embedded' or 'kafka'"),
+        ("feeds:\n- {id: a}\n", 2, "feeds[0]", "'url' is missing"),
+        ("feeds:\n- {id: a b, url: x}\n", 2, "feeds[0].id", "pattern"),
+        ("feeds:\n- {id: a, url: x, enabled: no}\n", 2, "feeds[0].enabled", "boolean"),
+        ("receivers:\n- name: x\n", 2, "receivers[0]", "has no channel"),
+        ("server:\n  listen: nowhere\n", 2, "server.listen", "pattern"),
+        ("route:\n  receiver: x\n  budget: 30/h\n", 3, "route.budget", "unknown key"),
+        ("data_dir: a\ndata_dir: b\n", 2, "data_dir", "stands here twice"),
+        ("polling: [1, 2\n", 2, "", "not valid YAML"),
+        ("polling:\n\tx: 1\n", 2, "", "not valid YAML"),
+        ("- 1\n", 1, "", "valid dictionary"),
+        ("? [a]\n: 1\n", 1, "", "a key must be a plain word"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, text: str, line: int, key: str, reason: str) -> None:
+    """A mistake is named with its file, line, key and reason."""
+    found = problems(tmp_path, text)[0]
+    assert (found.file, found.line, found.key) == (str(tmp_path / "config.yaml"), line, key)
+    assert reason in found.reason
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    """People should not have to fix one mistake to see the next."""
+    assert len(problems(tmp_path, "a: 1\nb: 2\npolling: {min_interval: 3}\n")) == 3
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """A missing file is one sentence with its name."""
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read: No such file"):
+        load_config(tmp_path / "none.yaml", {})
+
+
+def test_a_file_in_another_encoding(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 are named, with where."""
+    path = tmp_path / "config.yaml"
+    path.write_bytes("data_dir: عراق".encode("cp1256"))
+    with pytest.raises(ConfigError, match=r"is not UTF-8 \(byte 10"):
+        load_config(path, {})
+
+
+def test_yaml_is_read_with_the_booleans_of_1_2(tmp_path: Path) -> None:
+    """`NO` is Norway, `12:30` is text and `true` is true (YAML 1.2)."""
+    config = load(tmp_path, "feeds:\n- {id: a, url: x, country: NO, name: 12:30, language: no, enabled: true}\n")
+    feed = config.feeds[0]
+    assert isinstance(feed, Feed)
+    assert (feed.country, feed.name, feed.language, feed.enabled) == ("NO", "12:30", "no", True)
+
+
+def test_the_environment_overrides(tmp_path: Path) -> None:
+    """RASID_A__B sets a.b, parsed as YAML; list entries go by number."""
+    text = "feeds: [{id: a, url: x}]\n"
+    overrides = {
+        "RASID_SERVER__LISTEN": "0.0.0.0:1",
+        "RASID_FEEDS__0__INTERVAL": "2m",
+        "RASID_POLLING__CONCURRENCY": "7",
+        "RASID_WATCHLISTS": "[a.yaml, b.yaml]",
+        "RASID_UNRELATED": "left alone",
+    }
+    config = load(tmp_path, text, **overrides)
+    assert config.server.listen == "0.0.0.0:1"
+    assert config.feeds[0] == Feed.model_validate({"id": "a", "url": "x", "interval": "2m"})
+    assert config.polling.concurrency == 7
+    assert config.watchlists == ("a.yaml", "b.yaml")
+
+
+def test_a_bad_override_names_its_variable(tmp_path: Path) -> None:
+    """A mistake in the environment is told with the variable's name, not with a line of the file."""
+    found = problems(tmp_path, "server: {listen: 'a:1'}\n", RASID_SERVER__LISTEN="nowhere")[0]
+    assert found.file == "RASID_SERVER__LISTEN"
+
+
+def test_variables_are_filled_in(tmp_path: Path) -> None:
+    """A value like ${NAME} comes from the environment; an unset one is an error with its line."""
+    text = 'receivers:\n- name: s\n  slack: {webhook_url: "${HOOK}"}\n'
+    receiver = load(tmp_path, text, HOOK="https://hooks.example/T0/secret").receivers[0]
+    assert receiver.slack is not None
+    assert receiver.slack.webhook_url.get_secret_value() == "https://hooks.example/T0/secret"
+    found = problems(tmp_path, text)[0]
+    assert (found.line, found.reason) == (3, "the environment variable HOOK is not set")
+
+
+def test_secrets_come_from_files(tmp_path: Path) -> None:
+    """`file:` reads a secret from a file, without the line end editors add; a missing one is named."""
+    (tmp_path / "hook").write_text("https://hooks.example/abc\n", encoding="utf-8")
+    receiver = load(tmp_path, "receivers: [{name: s, slack: {webhook_url: 'file:hook'}}]\n").receivers[0]
+    assert receiver.slack is not None
+    assert receiver.slack.webhook_url.get_secret_value() == "https://hooks.example/abc"
+    found = problems(tmp_path, "receivers: [{name: s, slack: {webhook_url: 'file:gone'}}]\n")[0]
+    assert "gone" in found.reason
+
+
+def test_secrets_do_not_show(tmp_path: Path) -> None:
+    """A secret stands neither in the repr of the configuration nor in an error about it."""
+    canary = "https://hooks.example.org/canary-7f3a"
+    text = f"receivers: [{{name: s, slack: {{webhook_url: '{canary}', extra: 1}}}}]\n"
+    assert canary not in str(problems(tmp_path, text))
+    config = load(tmp_path, text.replace(", extra: 1", ""))
+    assert canary not in repr(config)
+
+
+def test_a_document_that_contains_itself(tmp_path: Path) -> None:
+    """An alias that contains itself is refused, not followed for ever."""
+    assert "deep" in problems(tmp_path, "feeds: &a [*a]\n")[0].reason

@@ -1,0 +1,69 @@
+"""Worker processes: limits hold, and what breaks one worker breaks nothing else."""
+
+import asyncio
+import os
+import time
+
+import pytest
+
+from daemon.workers import Trouble, WorkerFailed, WorkerLimits, Workers
+
+LIMITS = WorkerLimits(seconds=0.5, memory=64 * 1024 * 1024)
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def swell() -> int:
+    return len(bytearray(1 << 30))
+
+
+def die() -> None:
+    os._exit(3)
+
+
+def explode() -> None:
+    raise ValueError("what the input did")
+
+
+async def test_answers_come_back() -> None:
+    """A function's answer comes back typed as it was given."""
+    async with Workers(1, LIMITS) as workers:
+        assert await workers.run(double, 21) == 42
+
+
+@pytest.mark.parametrize(
+    ("function", "trouble"),
+    [(spin, Trouble.TIMEOUT), (swell, Trouble.MEMORY), (die, Trouble.DIED), (explode, Trouble.RAISED)],
+)
+async def test_limits_hold_and_the_pool_lives_on(function: object, trouble: Trouble) -> None:
+    """Too long, too large, a death or an exception is one typed error; the next call works (feeds 20)."""
+    async with Workers(1, LIMITS) as workers:
+        assert callable(function)
+        with pytest.raises(WorkerFailed) as caught:
+            await workers.run(function)
+        assert caught.value.trouble is trouble
+        assert await workers.run(double, 4) == 8
+
+
+async def test_neighbours_of_a_killer_are_not_blamed() -> None:
+    """When one call kills its process, calls beside it still get their answers."""
+    async with Workers(2, LIMITS) as workers:
+        calls = [workers.run(double, number) for number in range(6)]
+        answers = await asyncio.gather(workers.run(die), *calls, return_exceptions=True)
+    assert isinstance(answers[0], WorkerFailed)
+    assert answers[1:] == [0, 2, 4, 6, 8, 10]
+
+
+async def test_no_process_starts_before_it_is_needed() -> None:
+    """An idle pool costs nothing, and leaving an unused one takes no time."""
+    began = time.monotonic()
+    async with Workers(4, LIMITS):
+        pass
+    assert time.monotonic() - began < 3
