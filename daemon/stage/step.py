@@ -77,16 +77,16 @@ class Decisions(Generic[R, P]):
             if self.hop.time is Time.RECORDS:
                 self.wakes(record.at)
             self._record(record, item)
-        if self.hop.time is Time.RECORDS:
-            self.table.put(TIME_KEY, Row("", TIME_KEY, _TIME.pack(self._time)))
+        self._keep_time()
 
     def wakes(self, until: float, limit: int = 1 << 31) -> None:
         """Fire rows due by `until`, earliest first; what they put may fire, too."""
         for _ in range(limit):
             row = self.table.next_due(until, self._busy)
             if row is None:
-                return
+                break
             self._wake(row)
+        self._keep_time()
 
     def set_aside(self, record: Record, reason: str, error: str) -> None:
         """Give a record up: its bytes and the error go to `deadletter`, the partition moves on."""
@@ -101,6 +101,10 @@ class Decisions(Generic[R, P]):
             return self._wall
         self._time = max(self._time, at)
         return self._time
+
+    def _keep_time(self) -> None:
+        if self.hop.time is Time.RECORDS and self._time > read_time(self.table):
+            self.table.put(TIME_KEY, Row("", TIME_KEY, _TIME.pack(self._time)))
 
     def _record(self, record: Record, item: P | Unprepared) -> None:
         if isinstance(item, Unprepared):

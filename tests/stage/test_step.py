@@ -1,0 +1,166 @@
+"""One step of a hop: order, undoing, dead letters, and time that comes from the records."""
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.bus.base import MAX_BYTES, Record, Row
+from daemon.bus.held import HeldRows
+from daemon.errors import TooLarge
+from daemon.messages.dead import DeadLetter
+from daemon.messages.wire import decode as decode_message
+from daemon.stage.hop import Effects, Table, Time
+from daemon.stage.poison import DeadLetterRate, Grave, HopStopped, Opens, dead_letter, opened
+from daemon.stage.step import Decisions, Unprepared
+from daemon.stage.table import StepTable
+from tests.stage.hops import Echo, record
+
+GRAVE = Grave(3, "echo")
+
+
+def step(
+    held: HeldRows, hop: Echo, records: list[Record], *, wall: float = 100.0, until: float | None = None
+) -> Decisions[str, str]:
+    """One step over `records`, committed to `held`."""
+    table = StepTable(held)
+    decisions = Decisions(hop, GRAVE, table, set(), wall)
+    texts = [(entry.value or b"").decode() for entry in records]
+    decisions.records(records, hop.prepare(texts))
+    if until is not None:
+        decisions.wakes(until)
+    held.apply(table.changes())
+    return decisions
+
+
+def texts(decisions: Decisions[str, str]) -> list[str]:
+    return [(out.value or b"").decode() for out in decisions.gathered.out if out.topic == "out"]
+
+
+def test_a_record_that_raises_is_undone_alone() -> None:
+    """Its rows are rolled back, it goes to deadletter with its error, and its neighbours' effects stand."""
+    held = HeldRows()
+    decisions = step(held, Echo(), [record("one", 1), record("boom", 2, offset=7), record("two", 3)])
+    assert texts(decisions) == ["ONE", "TWO"]
+    count = held.get(b"count")
+    assert count is not None
+    assert count.value == b"2"
+    [letter] = [out for out in decisions.gathered.out if out.topic == "deadletter"]
+    message = decode_message(letter.value)
+    assert isinstance(message, DeadLetter)
+    assert (message.hop, message.partition, message.offset, message.reason) == ("echo", 3, 7, "raised")
+    assert message.error == "RuntimeError: went off"
+    assert (letter.lane, letter.key) == ("lane", b"boom")
+
+
+def test_what_could_not_be_prepared_is_set_aside() -> None:
+    """A record whose bytes cannot be read is a dead letter with the reason, in its place in the order."""
+    table = StepTable(HeldRows())
+    decisions = Decisions(Echo(), GRAVE, table, set(), 1.0)
+    decisions.records([record("x", 1), record("y", 2)], [Unprepared("undecodable", "not JSON"), "Y"])
+    assert decisions.gathered.dead == 1
+    assert texts(decisions) == ["Y"]
+
+
+def test_an_output_too_large_to_travel_is_a_dead_letter_of_its_input() -> None:
+    """Sizes are checked before the step is sent: one oversized output does not fail its neighbours."""
+
+    class Huge(Echo):
+        def decide(self, item: str, table: Table, now: float) -> Effects:
+            if item == "HUGE":
+                return Effects(out=[Record("out", "lane", b"k", bytes(MAX_BYTES + 1), now)])
+            return super().decide(item, table, now)
+
+    decisions = step(HeldRows(), Huge(), [record("huge", 1), record("one", 1)])
+    assert texts(decisions) == ["ONE"]
+    assert decisions.gathered.dead == 1
+    assert issubclass(TooLarge, Exception)
+
+
+def test_a_large_record_still_fits_into_its_dead_letter() -> None:
+    """The largest record there can be makes a dead letter that can travel."""
+    letter = dead_letter(Record("in", "lane", b"k", bytes(MAX_BYTES), 1.0), GRAVE, "raised", "x", 1.0)
+    assert letter.value is not None
+    assert len(letter.value) <= MAX_BYTES
+
+
+def test_timers_earlier_than_a_record_fire_before_it() -> None:
+    """Alerter time is the records' own: a timer fires at its own instant, before the first later record."""
+    hop = Echo(time=Time.RECORDS)
+    decisions = step(HeldRows(), hop, [record("timer 5", 1), record("late", 9), record("last", 3)])
+    assert texts(decisions) == ["timer/5 at 5", "LATE", "LAST"]
+    assert [out.at for out in decisions.gathered.out] == [5, 9, 9]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "timer 4", "timer 8", "boom"]), st.integers(0, 10)), max_size=8), st.data())
+def test_splitting_a_batch_differently_changes_nothing(entries: list[tuple[str, int]], data: st.DataObject) -> None:
+    """The law: any cut of the same records gives the same outputs and the same rows."""
+    records = [record(text, at) for text, at in entries]
+    hop = Echo(time=Time.RECORDS)
+    whole = HeldRows()
+    expected = [(out.topic, out.key, out.at) for out in step(whole, hop, records).gathered.out]
+    cut = HeldRows()
+    found = []
+    while records:
+        size = data.draw(st.integers(1, len(records)))
+        batch, records = records[:size], records[size:]
+        found += [(out.topic, out.key, out.at) for out in step(cut, hop, batch).gathered.out]
+    assert found == expected
+    assert list(cut.scan()) == list(whole.scan())
+
+
+def test_a_wake_that_leaves_its_row_due_is_put_off() -> None:
+    """A hop that neither moves a wake nor starts work would spin: its row is tried again a minute later, and counted."""
+    held = HeldRows([Row("lane", b"stuck", b"1", 1.0)])
+    decisions = step(held, Echo(), [], until=100.0)
+    row = held.get(b"stuck")
+    assert row is not None
+    assert row.wake == 160.0
+    assert [fact.metric for fact in decisions.gathered.facts] == ["rasid_hop_failures_total"]
+
+
+def test_rows_with_work_in_flight_are_not_woken() -> None:
+    """A row whose work is in flight stays due; the runner just skips it."""
+    held = HeldRows([Row("lane", b"timer/1", b"1", 1.0), Row("lane", b"timer/2", b"1", 2.0)])
+    table = StepTable(held)
+    decisions = Decisions(Echo(), GRAVE, table, {b"timer/1"}, 100.0)
+    decisions.wakes(100.0)
+    assert texts(decisions) == ["timer/2 at 100"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "position", "excused", "expected"),
+    [
+        (None, 5, False, Opens(5, 1)),
+        ([5, 1, 0], 5, False, Opens(5, 2)),
+        ([5, 2, 0], 5, False, Opens(5, 3)),
+        ([5, 3, 1], 5, False, Opens(5, 4, 1)),
+        ([5, 3, 2], 6, False, Opens(6, 1)),
+        ([5, 2, 2], 5, True, Opens(5, 2, 1)),
+    ],
+)
+def test_opens_are_counted_per_offset(stored: list[int] | None, position: int, *, excused: bool, expected: Opens) -> None:
+    """Only opens at one offset without a commit between count, and not those that an error of the bus ended."""
+    row = Row("", b"\0opens", orjson.dumps(stored)) if stored else None
+    assert opened(row, position, excused=excused) == expected
+
+
+def test_three_opens_make_careful_and_two_deaths_alone_a_killer() -> None:
+    """Steps of one after three opens without a commit; a record that was announced alone twice is the killer."""
+    assert not Opens(5, 2).careful
+    assert Opens(5, 3).careful
+    assert not Opens(5, 3).tried_alone(5).killer
+    assert Opens(5, 3).tried_alone(5).tried_alone(5).killer
+    assert not Opens(5, 3).tried_alone(5).tried_alone(6).killer
+
+
+def test_a_hop_stops_when_dead_letters_become_the_rule() -> None:
+    """Over 20 a minute and over half of the input: the hop stops; fewer, or a smaller share, do not stop it."""
+    rate = DeadLetterRate("echo")
+    rate.add(0.0, taken=20, dead=20)
+    rate.add(1.0, taken=500, dead=1)
+    with pytest.raises(HopStopped, match="echo: 301 of the last 600"):
+        rate.add(30.0, taken=80, dead=280)
+    calm = DeadLetterRate("echo")
+    for minute in range(10):
+        calm.add(minute * 61.0, taken=20, dead=20)
