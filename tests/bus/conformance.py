@@ -1,0 +1,12 @@
+"""What every engine of the bus must keep, whatever it is made of: one suite, run by each engine's test file.
+
+class TestMemory(Conformance): ...      with a fixture `engine` beside it, see `tests.bus.engine.Engine`
+"""
+
+from tests.bus.leases_rules import LeaseRules
+from tests.bus.records_rules import RecordRules
+from tests.bus.rows_rules import RowRules
+
+
+class Conformance(RecordRules, LeaseRules, RowRules):
+    """All rules. Times are in seconds; an engine's `patience` bounds every wait."""
