@@ -1,0 +1,48 @@
+"""What folding hides, looked at again on the few hits that ask for it: letters kept apart, exact forms, capitals."""
+
+import unicodedata
+from typing import Final
+
+from consumers.text.fold import fold_key
+
+_LETTERS: Final = str.maketrans({**dict.fromkeys("أإآٱٲٳ", "ا"), "ک": "ك", "ڪ": "ك", "ۃ": "ة", **dict.fromkeys("ھەۀ", "ه")})
+_EITHER: Final = {"ی": "ىي", "ہ": "ةه"}
+"""Persian yeh and Urdu heh stand for both of the two."""
+_CONFUSABLE: Final = frozenset("يهو")
+
+
+def needs_check(text: str) -> bool:
+    """Whether a name is one word with a letter that folding merges with another (ى/ي, ة/ه, ؤ/و, ئ/ي)."""
+    key = fold_key(text)
+    return " " not in key and any(letter in _CONFUSABLE for letter in key)
+
+
+def same_spelling(name: str, surface: str) -> bool:
+    """Whether the two, equal when folded, are also equal with ى/ي, ة/ه and the hamza's carriers kept apart.
+
+    Compared from the end: after لل the name's first letter is not written.
+    """
+    return all(map(_same_letter, reversed(_letters(name)), reversed(_letters(surface))))
+
+
+def same_form(word: str, surface: str) -> bool:
+    """Whether the two are the same letters exactly."""
+    return unicodedata.normalize("NFC", word) == unicodedata.normalize("NFC", surface)
+
+
+def same_case(word: str, surface: str) -> bool:
+    """Whether the two, equal when folded, have their capitals at the same places."""
+    return _capitals(word) == _capitals(surface)
+
+
+def _letters(text: str) -> str:
+    composed = unicodedata.normalize("NFKC", text).translate(_LETTERS)
+    return "".join(letter for letter in composed if unicodedata.category(letter) == "Lo")
+
+
+def _same_letter(left: str, right: str) -> bool:
+    return left == right or right in _EITHER.get(left, ()) or left in _EITHER.get(right, ())
+
+
+def _capitals(text: str) -> list[bool]:
+    return [letter.isupper() for letter in unicodedata.normalize("NFKC", text) if letter.isalpha()]
