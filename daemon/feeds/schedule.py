@@ -58,11 +58,11 @@ def next_poll(poll: Poll, answer: Answer, pace: Pace, now: float) -> float:
         return now + regular * (1 - _JITTER + 2 * _JITTER * chance)
     doublings = min(max(poll.failures - 1, 0), _MAX_DOUBLINGS)
     if answer is Answer.TOO_MANY:
-        asked = poll.retry_after if poll.retry_after is not None else max(_ASKED_TO_WAIT, regular) * 2**doublings
+        asked = poll.retry_after if poll.retry_after is not None else max(_ASKED_TO_WAIT, regular) * 2.0**doublings
         return now + min(max(asked, regular), DAY) * (1 + _JITTER * chance)
     if answer is Answer.GONE:
         return now + WEEK * (1 + _JITTER * chance)
-    ceiling = min(2 * regular * 2**doublings, DAY)
+    ceiling = min(2 * regular * 2.0**doublings, DAY)
     return now + max(pace.shortest, ceiling * chance)
 
 

@@ -1,0 +1,67 @@
+"""What the poller asks to be done outside and what comes back: pure data, in and out."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from daemon.feeds.schedule import Answer
+from daemon.messages.article import Item
+
+
+class PollOutcome(StrEnum):
+    """How a poll ended when it is not the request that says so (`FetchOutcome`): of a body that came."""
+
+    UNCHANGED = "unchanged"
+    EMPTY = "empty"
+    UNREADABLE = "unreadable"
+    BUG = "bug"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollJob:
+    """Poll one feed: what to ask for, and what is known already so that it need not be sent or parsed again."""
+
+    feed: str
+    url: str
+    site: str
+    language: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    body: str = ""
+    known: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An element of the window that was parsed: its hash (empty: not known) and the item in it."""
+
+    hash: str
+    item: Item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What a feed held: the elements known before by hash, and those parsed now."""
+
+    known: frozenset[str] = frozenset()
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollResult:
+    """How a poll ended. `outcome` is of a fixed list; validators and `body` only count when `answer` is good.
+
+    `window` is None when nothing was parsed: not modified, the same body again, or a failure.
+    """
+
+    url: str
+    outcome: str
+    answer: Answer
+    fetched_at: float
+    fresh: bool = False
+    """Whether a whole answer came (a 200): its validators replace the old ones, absent ones too (feeds 2)."""
+    etag: str = ""
+    last_modified: str = ""
+    body: str = ""
+    window: Window | None = None
+    retry_after: float | None = None
+    detail: str = ""

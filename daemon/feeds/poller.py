@@ -1,0 +1,184 @@
+"""Hop 1: decides which feed is polled when, and which of its items are news. Pure: `polling.py` does what it asks for.
+
+    files ─ reconcile ─▶ rows ─ wake ─▶ PollJob ─ (PollWorker) ─▶ PollResult ─ done ─▶ RawArticle, rows, next wake
+
+Validators, window and item rows commit together with the items, so a crash refetches and never loses (feeds 4).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from daemon.bus.base import Row
+from daemon.bus.topics import partition_of
+from daemon.errors import DecodeError
+from daemon.feeds.harvest import Harvest, gather
+from daemon.feeds.jobs import PollJob, PollOutcome, PollResult
+from daemon.feeds.rows import FEED, ITEM, KEPT, FeedRow, FeedState, Seen, decode, encode, feed_key, feed_of, items_prefix
+from daemon.feeds.schedule import Answer, Pace, Poll, next_poll
+from daemon.feeds.sources import Source
+from daemon.messages.wire import AnyMessage
+from daemon.stage.hop import NOTHING, Effects, Fact, Failed, Hop, Table, Time, Work
+
+_PURGED_AT_ONCE: Final = 500
+_STATES: Final = {Answer.GOOD: FeedState.OK, Answer.GONE: FeedState.GONE}
+
+
+class Poller(Hop[AnyMessage, AnyMessage]):
+    """The first hop. Its topic carries nothing but commands; what is polled comes from the files, by `sources`."""
+
+    name = "poller"
+    time = Time.WALL
+
+    def __init__(self, sources: Iterable[Source], *, pace: Pace, parser: int) -> None:
+        """`parser` is the version of the parser: with another one, validators and window hashes no longer hold."""
+        self._sources = {source.id: source for source in sources}
+        self._pace = pace
+        self._parser = parser
+
+    def replace(self, sources: Iterable[Source]) -> None:
+        """Take over the feeds of a reload; each partition's `reconcile` is to follow."""
+        self._sources = {source.id: source for source in sources}
+
+    def prepare(self, batch: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
+        return batch
+
+    def decide(self, item: AnyMessage, table: Table, now: float) -> Effects:  # noqa: ARG002 - the hop's shape
+        """There is no command yet. Raises `DecodeError`, so that whatever stands here is set aside."""
+        raise DecodeError("the poller obeys no such message", subject=type(item).__name__)
+
+    def reconcile(self, partition: int, partitions: int, table: Table, now: float) -> Effects:
+        """Bring the feeds of this partition in line with the files. A feed's first poll is due at once."""
+        mine = {id_: source for id_, source in self._sources.items() if partition_of(source.site, partitions) == partition}
+        for row in list(table.scan(FEED)):
+            if feed_of(row.key) not in mine:
+                _leave(row, table, now)
+        for source in mine.values():
+            self._welcome(source, table, now)
+        return NOTHING
+
+    def _welcome(self, source: Source, table: Table, now: float) -> None:
+        key = feed_key(source.id)
+        row = table.get(key)
+        if row is None:
+            fresh = FeedRow(url=source.url, parser=self._parser, next_at=now)
+            table.put(key, Row(source.site, key, encode(fresh), now))
+            return
+        old = decode(FeedRow, row.value)
+        feed = self._returned(old, source, now)
+        if feed is not old:
+            table.put(key, Row(source.site, key, encode(feed), feed.next_at))
+
+    def _returned(self, feed: FeedRow, source: Source, now: float) -> FeedRow:
+        """The row as the files want it: the same object when nothing is to be changed."""
+        if feed.left_at is not None:
+            feed = replace(feed, left_at=None, state=FeedState.OK if feed.fetched else FeedState.NEW)
+        if feed.url != source.url or feed.parser != self._parser:
+            moved = feed.url != source.url
+            unhashed = tuple(Seen(hash="", item=seen.item) for seen in feed.window)
+            feed = replace(feed, url=source.url, parser=self._parser, etag="", last_modified="", body="", window=unhashed)
+            if moved:
+                feed = replace(feed, fetched=False, failures=0, next_at=now)
+        return feed
+
+    def wake(self, row: Row, table: Table, now: float) -> Effects:
+        if row.key.startswith(ITEM):
+            return _forget_item(row, table)
+        feed = decode(FeedRow, row.value)
+        source = self._sources.get(feed_of(row.key))
+        if feed.left_at is not None:
+            return _forget_feed(row, table, now)
+        if source is None:
+            _leave(row, table, now)
+            return NOTHING
+        job = PollJob(
+            feed=source.id,
+            url=source.url,
+            site=source.site,
+            language=source.language,
+            etag=feed.etag,
+            last_modified=feed.last_modified,
+            body=feed.body,
+            known=feed.hashes(),
+        )
+        return Effects(work=[Work(row.key, job)])
+
+    def done(self, key: bytes, result: object, table: Table, now: float) -> Effects:
+        row, source = table.get(key), self._sources.get(feed_of(key))
+        if row is None or source is None:
+            return NOTHING
+        feed = decode(FeedRow, row.value)
+        if isinstance(result, Failed):
+            result = PollResult(
+                url=feed.url, outcome=PollOutcome.BUG, answer=Answer.FAILED, fetched_at=now, detail=result.error
+            )
+        if not isinstance(result, PollResult) or feed.left_at is not None or result.url != feed.url:
+            return NOTHING  # the feed left or moved meanwhile; its row says what comes next
+        harvest = gather(source, feed, result, table, now, parser=self._parser) if result.window is not None else Harvest()
+        after = self._after(feed, source, result, harvest, now)
+        table.put(key, Row(row.lane, key, encode(after), after.next_at))
+        return Effects(out=harvest.out, facts=[Fact("rasid_polls_total", {"outcome": result.outcome}), *harvest.facts])
+
+    def _after(self, feed: FeedRow, source: Source, result: PollResult, harvest: Harvest, now: float) -> FeedRow:
+        """The feed's row once a poll has ended."""
+        good = result.answer is Answer.GOOD
+        failures = 0 if good else feed.failures + 1
+        poll = Poll(
+            feed=source.id,
+            attempt=feed.attempt + 1,
+            interval=source.interval,
+            failures=failures,
+            retry_after=result.retry_after,
+        )
+        feed = replace(
+            feed,
+            attempt=feed.attempt + 1,
+            failures=failures,
+            state=_STATES.get(result.answer, FeedState.FAILING),
+            next_at=next_poll(poll, result.answer, self._pace, now),
+            polled_at=result.fetched_at,
+            outcome=result.outcome,
+            detail=result.detail,
+            success_at=result.fetched_at if good else feed.success_at,
+            items=feed.items + harvest.new,
+            kept=feed.kept + harvest.kept,
+        )
+        if result.window is not None:
+            feed = replace(feed, window=harvest.window, fetched=True, body=result.body)
+        return _validators(feed, result) if good else feed
+
+
+def _validators(feed: FeedRow, result: PollResult) -> FeedRow:
+    """Of a 200 both, absent ones cleared; of a 304 those present (feeds 2)."""
+    if result.fresh:
+        return replace(feed, etag=result.etag, last_modified=result.last_modified)
+    return replace(feed, etag=result.etag or feed.etag, last_modified=result.last_modified or feed.last_modified)
+
+
+def _leave(row: Row, table: Table, now: float) -> None:
+    """The files no longer name the feed: it stops, and is forgotten in 30 days."""
+    feed = decode(FeedRow, row.value)
+    if feed.left_at is None:
+        left = replace(feed, left_at=now, state=FeedState.LEFT)
+        table.put(row.key, Row(row.lane, row.key, encode(left), now + KEPT))
+
+
+def _forget_feed(row: Row, table: Table, now: float) -> Effects:
+    """Delete a feed that left, a bounded number of its items at a time."""
+    feed = feed_of(row.key)
+    doomed = [item.key for item, _ in zip(table.scan(items_prefix(feed)), range(_PURGED_AT_ONCE), strict=False)]
+    for key in doomed:
+        table.put(key, None)
+    table.put(row.key, None if len(doomed) < _PURGED_AT_ONCE else replace(row, wake=now))
+    return NOTHING
+
+
+def _forget_item(row: Row, table: Table) -> Effects:
+    """An item that left its feed's window 30 days ago."""
+    table.put(row.key, None)
+    key = feed_key(feed_of(row.key))
+    holder = table.get(key)
+    if holder is not None:
+        feed = decode(FeedRow, holder.value)
+        table.put(key, replace(holder, value=encode(replace(feed, kept=max(feed.kept - 1, 0)))))
+    return NOTHING

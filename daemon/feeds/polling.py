@@ -1,0 +1,151 @@
+"""The work of a poll: fetch or read, parse in a pool, say what came of it. Pure in, pure out; keeps nothing between polls.
+
+    PollJob ─┬─ http(s): Fetcher, in the site's turn ─┐
+             └─ file:    read below the folder ───────┴─ changed? ─ parse ─▶ PollResult
+
+Bad input is an outcome, never an exception.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final, Protocol
+
+import structlog
+
+from daemon.clock import Clock
+from daemon.errors import RasidError
+from daemon.feeds.jobs import Entry, PollJob, PollOutcome, PollResult, Window
+from daemon.feeds.schedule import Answer
+from daemon.messages.article import Item
+from daemon.net.answers import Fetched, FetchOutcome
+from daemon.net.fetch import Fetcher, Limits, Request
+from daemon.net.files import is_file, read_file
+from daemon.net.politeness import Politeness
+
+ACCEPT: Final = "application/rss+xml, application/atom+xml, application/feed+json, application/xml, text/xml, */*;q=0.1"
+
+_ANSWERS: Final = {
+    FetchOutcome.OK: Answer.GOOD,
+    FetchOutcome.NOT_MODIFIED: Answer.GOOD,
+    FetchOutcome.GONE: Answer.GONE,
+    FetchOutcome.TOO_MANY: Answer.TOO_MANY,
+    FetchOutcome.UNAVAILABLE: Answer.TOO_MANY,
+}
+_FILE_LIMIT: Final = Limits().decoded
+
+log = structlog.get_logger()
+
+
+class Parsed(Protocol):
+    """What a parser makes of a body: all elements' hashes in the document's order, the items of those not known before.
+
+    `reason` is empty when the body is a feed, else why it is not, from a fixed list.
+    """
+
+    @property
+    def items(self) -> Sequence[Item]: ...
+    @property
+    def hashes(self) -> Sequence[str]: ...
+    @property
+    def reason(self) -> str: ...
+
+
+class PollWorker:
+    """Performs poll jobs, any number at once; the politeness decides how many really are."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        politeness: Politeness,
+        parse: Callable[..., Awaitable[Parsed]],
+        *,
+        clock: Clock,
+        folder: Path,
+        user_agent: str,
+    ) -> None:
+        """`parse` is `parse_feed` run in a pool; it may raise `RasidError`. `folder` holds what `file:` may name."""
+        self._fetcher = fetcher
+        self._politeness = politeness
+        self._parse = parse
+        self._clock = clock
+        self._folder = folder
+        self._user_agent = user_agent
+
+    async def __call__(self, job: PollJob) -> PollResult:
+        fetched = await self._fetch(job)
+        result = await self._judged(job, fetched)
+        _report(job, fetched, result)
+        return result
+
+    async def _fetch(self, job: PollJob) -> Fetched:
+        if is_file(job.url):
+            return await asyncio.to_thread(read_file, job.url, self._folder, known=job.etag, limit=_FILE_LIMIT)
+        request = Request(
+            url=job.url,
+            user_agent=introduced(self._user_agent, job.feed),
+            accept=ACCEPT,
+            etag=job.etag,
+            last_modified=job.last_modified,
+        )
+        return await self._fetcher.get(request, self._politeness.turn)
+
+    async def _judged(self, job: PollJob, fetched: Fetched) -> PollResult:
+        """What the answer amounts to; a body that is no feed leaves everything as it was (feeds 16)."""
+        plain = self._plain(job, fetched)
+        if fetched.outcome is not FetchOutcome.OK:
+            return plain
+        body = blake2b(fetched.body, digest_size=16).hexdigest()
+        if body == job.body:
+            return replace(plain, outcome=PollOutcome.UNCHANGED)
+        if not fetched.body.strip():
+            return replace(plain, outcome=PollOutcome.EMPTY, answer=Answer.FAILED)
+        try:
+            parsed = await self._parse(
+                fetched.body,
+                content_type=fetched.content_type,
+                url=fetched.final_url,
+                language=job.language,
+                known=job.known,
+                now=plain.fetched_at,
+            )
+        except RasidError as error:
+            return replace(plain, outcome=PollOutcome.UNREADABLE, answer=Answer.FAILED, detail=str(error))
+        if parsed.reason:
+            return replace(plain, outcome=parsed.reason, answer=Answer.FAILED)
+        return replace(plain, body=body, window=window_of(parsed, job.known))
+
+    def _plain(self, job: PollJob, fetched: Fetched) -> PollResult:
+        """The result as far as the request alone tells."""
+        return PollResult(
+            url=job.url,
+            outcome=fetched.outcome,
+            answer=_ANSWERS.get(fetched.outcome, Answer.FAILED),
+            fetched_at=self._clock.now(),
+            fresh=fetched.outcome is FetchOutcome.OK,
+            etag=fetched.etag,
+            last_modified=fetched.last_modified,
+            retry_after=fetched.retry_after,
+            detail=fetched.detail,
+        )
+
+
+def window_of(parsed: Parsed, known: frozenset[str]) -> Window:
+    """The parsed items with their elements' hashes; where the two do not pair, items without one, parsed again next time."""
+    unknown = [element for element in parsed.hashes if element not in known]
+    hashes = unknown if len(unknown) == len(parsed.items) else [""] * len(parsed.items)
+    entries = tuple(Entry(hash=element, item=item) for element, item in zip(hashes, parsed.items, strict=True))
+    return Window(known=known & frozenset(parsed.hashes), entries=entries)
+
+
+def introduced(user_agent: str, feed: str) -> str:
+    """The User-Agent with the feed's id in its comment: `Rasid/1.0 (+https://example.org; feed-id)` (feeds 5)."""
+    return f"{user_agent[:-1]}; {feed})" if user_agent.endswith(")") else user_agent
+
+
+def _report(job: PollJob, fetched: Fetched, result: PollResult) -> None:
+    """One line a poll; the feed's id instead of its address, which may hold a token."""
+    say = log.debug if result.answer is Answer.GOOD else log.warning
+    say("polled", feed=job.feed, outcome=str(result.outcome), status=fetched.status, detail=result.detail)

@@ -1,0 +1,137 @@
+"""The poller's rows: what is remembered of a feed and of each of its items, and their bytes.
+
+    feed/<id>               one a feed; `wake` = next poll, or when a feed that left is forgotten
+    item/<id>/<identity>    one an item; `wake` only once it left the feed's window: 30 days later it is forgotten (feeds 25)
+
+Bytes are JSON led by a version; a change of format needs a stop and a start.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any, Final, TypeVar
+
+import msgspec
+import orjson
+
+from daemon.errors import DecodeError
+
+KEPT: Final = 30 * 86400.0
+"""How long an item is remembered after it left its feed's window, and a feed after it left the files (seconds)."""
+
+MAX_ITEMS: Final = 20_000
+"""Item rows a feed may have; beyond it, items are forgotten as soon as they leave the window."""
+
+FEED: Final = b"feed/"
+ITEM: Final = b"item/"
+_VERSION: Final = 1
+
+
+class FeedState(StrEnum):
+    """How a feed has been doing."""
+
+    NEW = "new"
+    OK = "ok"
+    FAILING = "failing"
+    GONE = "gone"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """An element of the feed's last window: the hash of its bytes (empty: not known) and the item it is, by its key's end."""
+
+    hash: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedRow:
+    """One feed. Validators hold for `url` and `parser`; `body` is the hash of the last body that was parsed.
+
+    `fetched`: whether a window of this URL was ever read. `left_at`: since when the files no longer name the feed.
+    """
+
+    url: str
+    parser: int
+    state: FeedState = FeedState.NEW
+    next_at: float = 0.0
+    etag: str = ""
+    last_modified: str = ""
+    body: str = ""
+    window: tuple[Seen, ...] = ()
+    fetched: bool = False
+    attempt: int = 0
+    failures: int = 0
+    polled_at: float | None = None
+    success_at: float | None = None
+    outcome: str = ""
+    detail: str = ""
+    items: int = 0
+    kept: int = 0
+    left_at: float | None = None
+
+    def hashes(self) -> frozenset[str]:
+        """Of the elements that need no parsing."""
+        return frozenset(seen.hash for seen in self.window if seen.hash)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRow:
+    """One item of a feed: the article it became, fixed at first sight, and hashes of its parts as `parser` read them."""
+
+    article: str
+    site: str
+    parts: dict[str, str]
+    parser: int
+    first_at: float
+
+
+T = TypeVar("T", FeedRow, ItemRow)
+
+
+class _Head(msgspec.Struct):
+    v: int
+
+
+_HEAD: Final = msgspec.json.Decoder(_Head)
+_DECODERS: Final[dict[type[Any], msgspec.json.Decoder[Any]]] = {cls: msgspec.json.Decoder(cls) for cls in (FeedRow, ItemRow)}
+_LEAD: Final = b'{"v":%d,' % _VERSION
+
+
+def encode(row: FeedRow | ItemRow) -> bytes:
+    return _LEAD + orjson.dumps(row)[1:]
+
+
+def decode(shape: type[T], value: bytes | None) -> T:
+    """The row in `value`. Raises `DecodeError` for anything this version cannot read."""
+    try:
+        version = _HEAD.decode(value or b"").v
+        if version != _VERSION:
+            raise DecodeError(f"row format {version} is not known to this version of Rasid", subject=shape.__name__)
+        decoded: T = _DECODERS[shape].decode(value or b"")
+    except msgspec.MsgspecError as error:
+        raise DecodeError(f"not a row: {error}", subject=shape.__name__) from error
+    return decoded
+
+
+def feed_key(feed: str) -> bytes:
+    return FEED + feed.encode()
+
+
+def feed_of(key: bytes) -> str:
+    """The id of the feed that a feed's or an item's key belongs to."""
+    return key.split(b"/")[1].decode()
+
+
+def items_prefix(feed: str) -> bytes:
+    return ITEM + feed.encode() + b"/"
+
+
+def item_name(identity: str) -> str:
+    """The end of an item's key: a hash of its identity, 24 hex digits."""
+    return blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def item_key(feed: str, name: str) -> bytes:
+    return items_prefix(feed) + name.encode()
