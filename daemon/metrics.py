@@ -38,6 +38,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     "rasid_articles_total": Spec(Counter, "Articles that left a hop, by outcome.", ("hop", "outcome")),
     "rasid_findings_total": Spec(Counter, "Findings by recorded outcome and reason.", ("desk", "outcome", "reason")),
     "rasid_messages_total": Spec(Counter, "Attempts to send messages, by channel and outcome.", ("channel", "outcome")),
+    "rasid_messages_doubtful_total": Spec(Counter, "Attempts that may have reached the receiver unknown to us.", ("channel",)),
     "rasid_fetch_delay_seconds": Spec(Histogram, "From an item's publication to its fetch."),
     "rasid_delivery_delay_seconds": Spec(Histogram, "From an article's fetch to its acceptance.", ("channel",)),
     # the runner
