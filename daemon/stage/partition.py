@@ -122,9 +122,7 @@ class Partition(Generic[R, P]):
     async def _step(self) -> None:
         began = time.perf_counter()
         records = self._taken()
-        if records and self._careful:
-            await self._announce(records[0])
-        items = await self._prepare(records)
+        items = await self._items(records)
         table = StepTable(self._lease.rows)
         results, self._results = self._results, []
         self._stir.clear()
@@ -177,17 +175,19 @@ class Partition(Generic[R, P]):
         taking, self._taking = self._taking, None
         return taking.result()
 
-    async def _announce(self, record: Record) -> None:
-        """Before a suspect is stepped alone, say so where a crash cannot unsay it."""
-        if record.offset != self._opens.offset or not self._opens.killer:
-            self._opens = self._opens.tried_alone(record.offset)
+    async def _items(self, records: Sequence[Record]) -> Sequence[P | Unprepared]:
+        """The prepared records. A suspect stepped alone is announced first, where a crash cannot unsay it."""
+        if records and self._careful:
+            offset = records[0].offset
+            if self._opens.killer and offset == self._opens.offset:
+                return [Unprepared("killer", "the process died whenever this record was handled")]
+            self._opens = self._opens.tried_alone(offset)
             await self._lease.commit(Step(None, (), [self._opens.row()]))
+        return await self._prepare(records)
 
     async def _prepare(self, records: Sequence[Record]) -> Sequence[P | Unprepared]:
         if not records:
             return ()
-        if self._careful and self._opens.killer and records[0].offset == self._opens.offset:
-            return [Unprepared("killer", "the process died whenever this record was handled")]
         decoded = [self._decoded(record) for record in records]
         sound = [message for message in decoded if not isinstance(message, Unprepared)]
         prepared = iter(await self._prepared(sound))
