@@ -1,0 +1,97 @@
+"""An article's text as lines with their looks: the one form in which plain text and HTML are divided into zones."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from consumers.zones.reasons import BlockReason
+
+_BULLET: Final = re.compile(r"(?:[•·▪◦‣●○■□►▶▸*»›✔➤–—-]|\d{1,2}[.)])\s")
+_CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff]")
+_SENTENCE_END: Final = re.compile(r"[.!?؟۔。！？।…][\"'”“»«’)\]]*(?:\s|$)|[。！？۔]|(?<=\w)\.(?=\w{3})")
+_CLOSED: Final = re.compile(r"[.。۔।،,;؛][\"'”»’)\]]*$")
+_PROSE: Final = 60
+_LONG: Final = 180
+_HEADLINE: Final = range(12, 130)
+_UNSPACED_WORD: Final = 12
+_DENSER: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, without white space around it; never empty.
+
+    `gap`: a blank line or a paragraph's edge stands before it. `marked`: a list's entry. `linked`: it is all link.
+    `beside`: the markup already says that it is not the article's text, and why.
+    """
+
+    text: str
+    gap: bool = False
+    marked: bool = False
+    linked: bool = False
+    beside: BlockReason | None = None
+
+    @property
+    def is_prose(self) -> bool:
+        """Long enough to tell something, and made of sentences."""
+        extent = _extent(self.text)
+        return extent >= _LONG or (extent >= _PROSE and _SENTENCE_END.search(self.text) is not None)
+
+    @property
+    def is_headline(self) -> bool:
+        """Short, of several words, not closed as sentences are."""
+        return (
+            _extent(self.text) in _HEADLINE
+            and not _CLOSED.search(self.text)
+            and (self.text.count(" ") > 2 or _is_dense(self.text))
+        )
+
+    @property
+    def is_label(self) -> bool:
+        """Of a few words, as a tag or a source is named."""
+        return _extent(self.text) <= _PROSE and not _CLOSED.search(self.text)
+
+
+def clean(text: str) -> str:
+    """Without control characters and lone surrogates, which no later hop could carry or show."""
+    return _CONTROL.sub("", text)
+
+
+def is_marked(text: str) -> bool:
+    """Whether a line begins with a bullet or a number, as a list's entries do."""
+    return _BULLET.match(text) is not None
+
+
+def plain_lines(text: str) -> Iterator[Line]:
+    """Lines of plain text; bullets stay in the text."""
+    gap = False
+    for raw in clean(text).splitlines():
+        line = raw.strip()
+        if line:
+            yield Line(line, gap=gap, marked=is_marked(line))
+        gap = not line
+
+
+def within(lines: Iterable[Line], limit: int) -> tuple[list[Line], bool]:
+    """As many lines as `limit` bytes of UTF-8 hold, the last one cut where need be; and whether anything was cut."""
+    kept: list[Line] = []
+    for line in lines:
+        size = len(line.text.encode())
+        if size > limit:
+            beginning = line.text.encode()[:limit].decode(errors="ignore").rstrip()
+            if beginning:
+                kept.append(Line(beginning, line.gap, line.marked, line.linked, line.beside))
+            return kept, True
+        kept.append(line)
+        limit -= size
+    return kept, False
+
+
+def _is_dense(text: str) -> bool:
+    """Written without spaces, or as good as: a character says as much as several letters elsewhere."""
+    return text.count(" ") * _UNSPACED_WORD < len(text)
+
+
+def _extent(text: str) -> int:
+    return len(text) * _DENSER if _is_dense(text) else len(text)
