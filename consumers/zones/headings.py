@@ -16,9 +16,9 @@ _Parts: TypeAlias = tuple[str, ...]
 _FILE: Final = Path(__file__).parent / "headings.yaml"
 _LONGEST: Final = 400
 _HEAD: Final = 60
-_COLON: Final = re.compile(r"[:：﹕|｜】\]›»]|\s[–—-]\s")
-_JOINT: Final = "ꙮ"
-"""A letter no news is written with. Folding keeps it, so it can part the lines folded in one go."""
+_COLON: Final = re.compile(r"[:：﹕|｜】\]›»–—]")
+_JOINT: Final = "ҁ"
+"""A letter no news is written with (archaic koppa). Folding keeps it, so it can part the lines folded in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ class Headings:
 
     def find(self, lines: Sequence[str]) -> list[Heading | None]:
         """For each line what it announces, if anything. All are folded in one go: that is what keeps it cheap."""
-        colons = [_COLON.search(line, 1, _HEAD) for line in lines]
-        heads = [line[: colon.start()] if colon else "" for line, colon in zip(lines, colons, strict=True)]
+        colons = [_colon(line) for line in lines]
+        heads = [line[: max(colon, 0)] for line, colon in zip(lines, colons, strict=True)]
         keys = _folded([*(line if len(line) <= _LONGEST else "" for line in lines), *heads])
         return [
-            self._heading(key, head, line[colon.end() :].strip() if colon else "")
+            self._heading(key, head, line[colon + 1 :].strip(" -–—"))
             for line, colon, key, head in zip(lines, colons, keys, keys[len(lines) :], strict=False)
         ]
 
@@ -89,6 +89,12 @@ def _leaves(document: Document) -> Iterable[tuple[tuple[str | int, ...], object]
             stack.extend(((*path, number), below) for number, below in enumerate(value))
         else:
             yield path, value
+
+
+def _colon(line: str) -> int:
+    """Where the colon or dash stands that may part a heading from what follows; -1 for none near the beginning."""
+    colon = _COLON.search(line, 1, _HEAD)
+    return colon.start() if colon else line.find(" - ", 1, _HEAD)
 
 
 def _folded(texts: Sequence[str]) -> list[str]:

@@ -9,8 +9,10 @@ from consumers.zones.reasons import BlockReason
 
 _BULLET: Final = re.compile(r"(?:[•·▪◦‣●○■□►▶▸*»›✔➤–—-]|\d{1,2}[.)])\s")
 _CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff]")
-_SENTENCE_END: Final = re.compile(r"[.!?؟۔。！？।…][\"'”“»«’)\]]*(?:\s|$)|[。！？۔]|(?<=\w)\.(?=\w{3})")
-_CLOSED: Final = re.compile(r"[.。۔।،,;؛][\"'”»’)\]]*$")
+_QUOTES: Final = "\"'”“»«’)]"
+_ENDS: Final = tuple(".!?؟۔。！？।…")
+_WITHIN: Final = (". ", "! ", "? ", "؟ ", "۔", "。", "।", '."', ".”")
+_CLOSED: Final = tuple(".。۔।،,;؛")
 _PROSE: Final = 60
 _LONG: Final = 180
 _HEADLINE: Final = range(12, 130)
@@ -36,21 +38,19 @@ class Line:
     def is_prose(self) -> bool:
         """Long enough to tell something, and made of sentences."""
         extent = _extent(self.text)
-        return extent >= _LONG or (extent >= _PROSE and _SENTENCE_END.search(self.text) is not None)
+        return extent >= _LONG or (extent >= _PROSE and _has_sentences(self.text))
 
     @property
     def is_headline(self) -> bool:
         """Short, of several words, not closed as sentences are."""
         return (
-            _extent(self.text) in _HEADLINE
-            and not _CLOSED.search(self.text)
-            and (self.text.count(" ") > 2 or _is_dense(self.text))
+            _extent(self.text) in _HEADLINE and not _is_closed(self.text) and (self.text.count(" ") > 2 or _is_dense(self.text))
         )
 
     @property
     def is_label(self) -> bool:
         """Of a few words, as a tag or a source is named."""
-        return _extent(self.text) <= _PROSE and not _CLOSED.search(self.text)
+        return _extent(self.text) <= _PROSE and not _is_closed(self.text)
 
 
 def clean(text: str) -> str:
@@ -86,6 +86,14 @@ def within(lines: Iterable[Line], limit: int) -> tuple[list[Line], bool]:
         kept.append(line)
         limit -= size
     return kept, False
+
+
+def _has_sentences(text: str) -> bool:
+    return text.rstrip(_QUOTES).endswith(_ENDS) or any(mark in text for mark in _WITHIN)
+
+
+def _is_closed(text: str) -> bool:
+    return text.rstrip(_QUOTES).endswith(_CLOSED)
 
 
 def _is_dense(text: str) -> bool:
