@@ -50,11 +50,15 @@ class WorkerFailed(RasidError):
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """Per call: seconds of wall time. Per process: bytes of address space beyond what it starts with, calls until recycled."""
+    """Per call: seconds of wall time. Per process: bytes of address space beyond what it starts with, calls until recycled.
+
+    After `idle` seconds without a call the processes end; the next call starts new ones.
+    """
 
     seconds: float = 2.0
     memory: int = 512 * 1024 * 1024
     calls: int = 500
+    idle: float = 60.0
 
 
 class Workers:
@@ -65,11 +69,15 @@ class Workers:
         self._limits = limits
         self._pool: ProcessPoolExecutor | None = None
         self._alone = asyncio.Lock()
+        self._running = 0
+        self._rest: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
         self._discard(self._pool)
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
@@ -85,7 +93,7 @@ class Workers:
                 raise WorkerFailed(Trouble.DIED, "the worker process died twice") from error
 
     async def _submit(self, function: Callable[..., T], arguments: tuple[object, ...]) -> T:
-        pool = self._pool = self._pool or self._start()
+        pool = self._begin()
         call = asyncio.get_running_loop().run_in_executor(pool, _limited, self._limits.seconds, function, arguments)
         try:
             async with asyncio.timeout(self._limits.seconds * 2 + _GRACE + self._size):
@@ -97,6 +105,21 @@ class Workers:
         except TimeoutError as error:
             self._discard(pool)
             raise WorkerFailed(Trouble.TIMEOUT, f"no answer within {self._limits.seconds:g} s") from error
+        finally:
+            self._end()
+
+    def _begin(self) -> ProcessPoolExecutor:
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+        self._running += 1
+        self._pool = self._pool or self._start()
+        return self._pool
+
+    def _end(self) -> None:
+        self._running -= 1
+        if not self._running:
+            self._rest = asyncio.get_running_loop().call_later(self._limits.idle, lambda: self._discard(self._pool))
 
     def _start(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +68,14 @@ async def test_no_process_starts_before_it_is_needed() -> None:
     async with Workers(4, LIMITS):
         pass
     assert time.monotonic() - began < 3
+
+
+async def test_idle_processes_end_and_come_back() -> None:
+    """After the idle time no process is left; the next call is answered all the same."""
+    limits = WorkerLimits(idle=0.05)
+    async with Workers(1, limits) as workers:
+        first = await workers.run(os.getpid)
+        async with asyncio.timeout(10):
+            while Path(f"/proc/{first}").exists():  # noqa: ASYNC110 - the end of another process is no event of ours
+                await asyncio.sleep(0.02)
+        assert await workers.run(os.getpid) != first
