@@ -93,18 +93,18 @@ def _quote(evidence: Evidence) -> tuple[Piece, ...]:
         pieces += [Piece(clean(text[position:first])), Piece(clean(text[first : min(last, end)]), hit=True)]
         position = min(last, end)
     pieces.append(Piece(clean(text[position:end])))
-    return _led_in([piece for piece in pieces if piece.text], text[start:end])
+    return _led_in(pieces)
 
 
-def _led_in(pieces: Sequence[Piece], text: str) -> tuple[Piece, ...]:
+def _led_in(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     """An ellipsis before, since a quote is always taken out of something, and after unless a sentence ends there."""
-    if not pieces:
+    said = "".join(piece.text for piece in pieces).rstrip()
+    if not said.strip():
         return ()
-    tail = () if text.rstrip().endswith(_SENTENCE_ENDS) else (Piece("…"),)
-    first, last = pieces[0], pieces[-1]
-    middle = (replace(first, text=first.text.lstrip()), *pieces[1:-1])
-    middle += (replace(last, text=last.text.rstrip()),) if len(pieces) > 1 else ()
-    return (Piece("…"), *middle, *tail)
+    first = next(index for index, piece in enumerate(pieces) if piece.text.strip())
+    led = [replace(pieces[first], text=pieces[first].text.lstrip()), *pieces[first + 1 :]]
+    tail = Piece("" if said.endswith(_SENTENCE_ENDS) else "…")
+    return (Piece("…"), *(piece for piece in [*led, tail] if piece.text))
 
 
 def _widened(text: str, marks: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -148,7 +148,7 @@ def _window(text: str, marks: Sequence[tuple[int, int]]) -> tuple[int, int]:
 def _findings(findings: Sequence[FindingCard]) -> tuple[str, ...]:
     shown = [_name(f"rule {card.name}" if card.rule else card.name) for card in findings[:MAX_FINDINGS]]
     more = len(findings) - len(shown)
-    return tuple(shown) + ((f"and {more} more",) if more else ())
+    return tuple(name for name in shown if name) + ((f"and {more} more",) if more else ())
 
 
 def _origin(message: Message) -> tuple[str, ...]:

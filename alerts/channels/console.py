@@ -19,11 +19,12 @@ class Console:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._mark = _underlined if stream.isatty() else _starred
         self._turn = asyncio.Lock()
         self._writer: threading.Thread | None = None
 
     async def send(self, message: Message, key: str) -> Answer:  # noqa: ARG002 - paper has no use for the key
-        text = lay_out(render(message), mark=_underlined if self._stream.isatty() else _starred)
+        text = lay_out(render(message), self._mark)
         try:
             async with asyncio.timeout(_PATIENCE), self._turn:
                 if self._writer is not None and self._writer.is_alive():

@@ -5,19 +5,30 @@ mail programs show them as one thread (RFC 5322, 3.6.4). RFC 3834 marks them as 
 """
 
 from datetime import UTC, datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from hashlib import blake2b
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from alerts.render import render
+from alerts.render import Rendered, render
 from alerts.safe import clean, isolate, shorten
 from daemon.messages.alert import Message
 
 MAX_SUBJECT: Final = 200
+
+
+class _Policy(EmailPolicy):
+    """Folds subjects with the standard library's older encoder: the newer one loses spaces at folds (Python 3.11, 3.12)."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name != "Subject" or value.isascii():
+            return super().fold_binary(name, value)
+        folded = Header(str(value), "utf-8", header_name=name).encode(linesep=self.linesep)
+        return f"{name}: {folded}{self.linesep}".encode("ascii")
 
 
 class Letters:
@@ -40,10 +51,10 @@ class Letters:
         """The letter; `now` is its date. Header values are cleaned: no line end of a feed's reaches them."""
         parts = render(message)
         lines = [line for line in (parts.findings, parts.origin) if line]
-        letter = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+        letter = EmailMessage(policy=_Policy(linesep="\r\n", cte_type="7bit"))
         letter["From"] = self._sender
         letter["To"] = recipient
-        letter["Subject"] = shorten(f"[{parts.desk}] {parts.severity}: {parts.headline}", MAX_SUBJECT)
+        letter["Subject"] = _subject(parts)
         letter["Date"] = datetime.fromtimestamp(now, UTC)
         letter["Message-ID"] = self._id(key, recipient.addr_spec)
         if message.story:
@@ -58,3 +69,9 @@ class Letters:
     def _id(self, *parts: str) -> str:
         name = blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         return f"<{name}@{self._sender.domain}>"
+
+
+def _subject(parts: Rendered) -> str:
+    """A feed's `=?` is broken up: it would be read as an encoded word, which can hold a line end."""
+    text = f"[{parts.desk}] {parts.severity}: {parts.headline}".replace("=?", "= ?")
+    return shorten(text, MAX_SUBJECT)

@@ -17,7 +17,7 @@ def read_address(text: str) -> Address:
     """`desk@example.org` or `The desk <desk@example.org>`. Raises `ValueError`."""
     name, spec = parseaddr(text)
     local, _, domain = spec.rpartition("@")
-    if not local or not domain or not spec.isascii() or not spec.isprintable() or " " in spec:
+    if not local or not domain or not spec.isascii() or " " in spec or not text.isprintable():
         raise ValueError(f"{text!r} is not a mail address like desk@example.org")
     try:
         return Address(name, addr_spec=spec)
