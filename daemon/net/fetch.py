@@ -149,7 +149,7 @@ class Fetcher:
             ):
                 location = response.headers.get("Location", "")
                 if response.status in REDIRECTS and location:
-                    return urljoin(url, _text(location))
+                    return _joined(url, _text(location))
                 return await self._answer(request, url, response)
         except _Stopped as stopped:
             return Fetched(outcome=stopped.outcome, final_url=url, detail=stopped.detail)
@@ -199,6 +199,13 @@ def trusting(ca_file: Path | None) -> ssl.SSLContext:
         except (OSError, ssl.SSLError) as error:
             raise ConfigError([Problem(file=str(ca_file), reason=f"no certificates can be read here: {error}")]) from error
     return context
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise _Stopped(FetchOutcome.BAD_REDIRECT, "leads to an address that cannot be read") from error
 
 
 def _unzipped(body: bytes, headers: Mapping[str, str], cap: int) -> bytes:
