@@ -137,5 +137,5 @@ async def feed_server(authority: trustme.CA | None = None) -> AsyncIterator[Feed
     finally:
         listener.close()
         server.pre_shutdown()
-        await server.shutdown(0.0)
+        await server.shutdown(0.1)
         await listener.wait_closed()
