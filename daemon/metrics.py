@@ -36,6 +36,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     "rasid_feeds": Spec(Gauge, "Feeds this process polls, by state.", ("state",)),
     # articles, findings, messages
     "rasid_articles_total": Spec(Counter, "Articles that left a hop, by outcome.", ("hop", "outcome")),
+    "rasid_rules_failed_total": Spec(Counter, "Rules that raised and were put in quarantine.", ("desk", "rule")),
     "rasid_findings_total": Spec(Counter, "Findings by recorded outcome and reason.", ("desk", "outcome", "reason")),
     "rasid_messages_total": Spec(Counter, "Attempts to send messages, by channel and outcome.", ("channel", "outcome")),
     "rasid_messages_doubtful_total": Spec(Counter, "Attempts that may have reached the receiver unknown to us.", ("channel",)),
@@ -49,6 +50,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     "rasid_dead_letters_total": Spec(Counter, "Records no hop could handle.", ("hop", "reason")),
     "rasid_hop_failures_total": Spec(Counter, "Results and wakes that raised; they are tried again.", ("hop", "kind")),
     "rasid_leases": Spec(Gauge, "Partitions this process holds, by hop.", ("hop",)),
+    "rasid_records_skipped_total": Spec(Counter, "Records that retention removed before a hop had read them.", ("hop",)),
     "rasid_leases_lost_total": Spec(Counter, "Leases left by an error, by hop.", ("hop",)),
     "rasid_build_info": Spec(Gauge, "Always 1; the label says which build runs.", ("version",)),
 }

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from tests.servers.kafka_fixture import broker  # noqa: F401 - a fixture: pytest finds it by its name here
 from tests.virtual import VirtualLoop
 
 

@@ -1,0 +1,71 @@
+"""Reading a topic or a group's rows for people: by a consumer of its own, without group and without position."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from daemon.bus.base import Record, Row
+from daemon.bus.kafka.link import Link, translated
+from daemon.bus.kafka.restore import Kept, restore
+from daemon.bus.kafka.stored import record_of
+from daemon.errors import BusError
+
+
+async def read(link: Link, topic: str, full: str, count: int, span: tuple[float, float]) -> AsyncIterator[Record]:
+    """Records with `at` from the first of `span` on, up to the end at the time of the call; the second is the present."""
+    since, now = span
+    consumer = link.consumer()
+    try:
+        await consumer.start()
+        places = await _places(consumer, [TopicPartition(full, n) for n in range(count)], since if since <= now else 0.0)
+        async for message in _messages(consumer, places):
+            record = record_of(message, topic)
+            if record.at >= since:
+                yield record
+    except BusError:
+        raise
+    except Exception as error:  # the edge to aiokafka
+        raise translated(error, "a topic cannot be read", full) from error
+    finally:
+        link.dismiss(consumer)
+
+
+async def _places(consumer: Any, partitions: Sequence[TopicPartition], since: float) -> dict[TopicPartition, tuple[int, int]]:
+    """Where to begin and where to end, for partitions that hold anything to be read."""
+    ends = await consumer.end_offsets(partitions)
+    if since > 0:
+        found = await consumer.offsets_for_times(dict.fromkeys(partitions, int(since * 1000)))
+        starts = {each: place.offset for each, place in found.items() if place is not None}
+    else:
+        starts = await consumer.beginning_offsets(partitions)
+    return {each: (start, ends[each]) for each, start in starts.items() if start < ends[each]}
+
+
+async def _messages(consumer: Any, places: dict[TopicPartition, tuple[int, int]]) -> AsyncIterator[Any]:
+    # No await between assign and seek, or aiokafka's own reset may win.
+    consumer.assign(list(places))
+    for partition, (start, _) in places.items():
+        consumer.seek(partition, start)
+    left = set(places)
+    while left:
+        found = await consumer.getmany(*left, timeout_ms=500)
+        for partition, messages in found.items():
+            for message in messages:
+                if message.offset < places[partition][1]:
+                    yield message
+        left = {each for each in left if await consumer.position(each) < places[each][1]}
+
+
+async def rows(link: Link, full: str, count: int) -> AsyncIterator[Row]:
+    """All rows of a changelog, partition by partition, in key order within each."""
+    for number in range(count):
+        partition = TopicPartition(full, number)
+        try:
+            kept = await restore(link, partition, Kept(), 0.0)
+        except BusError:
+            raise
+        except Exception as error:  # the edge to aiokafka
+            raise translated(error, "rows cannot be read", f"{full}/{number}") from error
+        for row in kept.rows.scan():
+            yield row

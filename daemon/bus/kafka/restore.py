@@ -1,0 +1,57 @@
+"""The rows of one partition, from their changelog."""
+
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from daemon.bus.base import Row
+from daemon.bus.codec import decode_row
+from daemon.bus.held import HeldRows
+from daemon.bus.kafka.link import Link
+from daemon.errors import BusRefused, DecodeError
+
+
+class Kept:
+    """Rows as they stand at one offset of their changelog: complete up to `at`, which is the next offset to be read.
+
+    `since` is the instant at which they were known to be all there is.
+    """
+
+    def __init__(self) -> None:
+        self.rows = HeldRows()
+        self.at = 0
+        self.since = 0.0
+
+
+async def restore(link: Link, partition: TopicPartition, kept: Kept, now: float) -> Kept:
+    """What the changelog says at its end, read on from where `kept` stands, or from the start if it cannot be.
+
+    Returns `kept`, changed, or a new one. Raises what aiokafka raises, and `BusRefused` for rows of a newer version; not
+    bounded here.
+    """
+    consumer = link.consumer(max_poll_records=2000, max_partition_fetch_bytes=4 << 20, fetch_max_bytes=8 << 20)
+    try:
+        await consumer.start()
+        end = (await consumer.end_offsets([partition]))[partition]
+        first = (await consumer.beginning_offsets([partition]))[partition]
+        if not first <= kept.at <= end:
+            kept = Kept()
+        # No await between these two, or aiokafka's own reset may win and set the position to the end.
+        consumer.assign([partition])
+        consumer.seek(partition, max(kept.at, first))
+        while await consumer.position(partition) < end:
+            messages = (await consumer.getmany(partition, timeout_ms=500)).get(partition, ())
+            kept.rows.apply(_row(message, partition) for message in messages)
+    finally:
+        link.dismiss(consumer)
+    kept.at, kept.since = end, now
+    return kept
+
+
+def _row(message: Any, partition: TopicPartition) -> Row:
+    if message.value is None:
+        return Row("", message.key, None)
+    try:
+        return decode_row(message.key, message.value)
+    except DecodeError as error:
+        raise BusRefused(error.reason, subject=f"{partition.topic}/{partition.partition}") from error
