@@ -16,6 +16,8 @@ _CLOSED: Final = tuple(".。۔।،,;؛")
 _PROSE: Final = 60
 _LONG: Final = 180
 _HEADLINE: Final = range(12, 130)
+_MOST: Final = 20_000
+"""Lines of a text that count, so that its blocks can travel too."""
 _UNSPACED_WORD: Final = 12
 _DENSER: Final = 3
 
@@ -77,6 +79,8 @@ def within(lines: Iterable[Line], limit: int) -> tuple[list[Line], bool]:
     """As many lines as `limit` bytes of UTF-8 hold, the last one cut where need be; and whether anything was cut."""
     kept: list[Line] = []
     for line in lines:
+        if len(kept) == _MOST:
+            return kept, True
         size = len(line.text.encode())
         if size > limit:
             beginning = line.text.encode()[:limit].decode(errors="ignore").rstrip()
