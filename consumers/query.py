@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Final, cast
 
 from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
 
@@ -52,12 +52,10 @@ class QueryError(RasidError):
     """A query cannot be read. `line` and `column` count from 1 within the query."""
 
     def __init__(self, reason: str, line: int = 1, column: int = 1) -> None:
-        super().__init__(
-            f"line {line}, column {column} of the query: {reason}" if line > 1 else f"column {column} of the query: {reason}"
-        )
+        place = f"line {line}, column {column}" if line > 1 else f"column {column}"
+        super().__init__(f"{place} of the query: {reason}")
         self.line = line
         self.column = column
-        self.said = reason
 
 
 def parse_query(text: str, *, needs_positive: bool = True) -> Node:
@@ -200,7 +198,7 @@ _BUILDERS: Final[Mapping[str, Callable[[Tree[Token]], Node]]] = {
 def _explained(error: UnexpectedInput, text: str) -> QueryError:
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         return QueryError(_cut_short(text), *_place(text, len(text)))
-    at = error.pos_in_stream
+    at = cast("int", error.pos_in_stream)
     found = str(error.token) if isinstance(error, UnexpectedToken) else text[at : at + 1]
     if found == ":":
         return _unknown_field(text, at)

@@ -3,17 +3,14 @@
 import unicodedata
 from typing import Final
 
-from consumers.text.fold import fold_key
-
 _LETTERS: Final = str.maketrans({**dict.fromkeys("أإآٱٲٳ", "ا"), "ک": "ك", "ڪ": "ك", "ۃ": "ة", **dict.fromkeys("ھەۀ", "ه")})
 _EITHER: Final = {"ی": "ىي", "ہ": "ةه"}
 """Persian yeh and Urdu heh stand for both of the two."""
 _CONFUSABLE: Final = frozenset("يهو")
 
 
-def needs_check(text: str) -> bool:
-    """Whether a name is one word with a letter that folding merges with another (ى/ي, ة/ه, ؤ/و, ئ/ي)."""
-    key = fold_key(text)
+def needs_check(key: str) -> bool:
+    """Whether a folded name is one word with a letter that folding merges with another (ى/ي, ة/ه, ؤ/و, ئ/ي)."""
     return " " not in key and any(letter in _CONFUSABLE for letter in key)
 
 

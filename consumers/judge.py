@@ -1,0 +1,184 @@
+"""What a desk makes of the terms found in an article: actors and rules that hit, the evidence, and the near misses.
+
+    Found by term ─▶ actors' hits (guards, spelling) ─▶ rules on hits ─▶ Judgement, its evidence cut to its limits
+
+A rule that raises is left out and named: it must not cost the article or the other rules.
+"""
+
+from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from consumers.actors import ActorHit, actor_hits
+from consumers.compile import Compiled, CompiledDesk
+from consumers.evaluate import Attributes, Evaluation, Evidence
+from consumers.search import ByTerm, Found, Texts
+from consumers.syntax import Term
+from consumers.watchlist.desk import Actor, Rule
+from daemon.messages.article import Zone
+from daemon.messages.match import Hit, Miss, NearMiss
+
+MAX_HITS: Final = 200
+MAX_MISSES: Final = 20
+
+_ALERTING: Final = frozenset({Zone.TITLE, Zone.LEAD, Zone.BODY})
+_EVERYWHERE: Final = frozenset(Zone)
+_ORDER: Final = {zone: place for place, zone in enumerate(Zone)}
+
+
+class Claim(NamedTuple):
+    """A hit that says something: for an actor, a rule, or (by an actor's name) a rule. `reason` makes it a near miss."""
+
+    found: Found
+    actor: str | None
+    rule: str | None
+    reason: NearMiss | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one desk found. `failed` are rules that raised, with the error."""
+
+    actors: tuple[Actor, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    near_misses: tuple[Miss, ...] = ()
+    more_hits: int = 0
+    more_misses: int = 0
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.hits or self.near_misses)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An article as rules see it."""
+
+    texts: Texts
+    attributes: Attributes
+
+
+def judge(desk: CompiledDesk, compiled: Compiled, found: ByTerm, subject: Subject, skip: Container[str]) -> Judgement:
+    """Judge one article for one desk; `skip` are rules in quarantine."""
+    hits_of = actor_hits(desk, found, subject.texts)
+    evaluation = Evaluation(compiled.numbers, desk.roster, found, hits_of, subject.texts, subject.attributes)
+    actors, claims = _actors(desk, hits_of)
+    rules: list[Rule] = []
+    failed: dict[str, str] = {}
+    for place in sorted({place for term in desk.anchored.keys() & found.keys() for place in desk.anchored[term]}):
+        rule = desk.desk.rules[place]
+        if rule.id in skip:
+            continue
+        try:
+            evidence, reason = _rule(rule, evaluation)
+        except Exception as error:  # noqa: BLE001 - a rule is a boundary: one that raises must not cost the article
+            failed[rule.id] = f"{type(error).__name__}: {error}"
+            continue
+        if evidence and reason is None:
+            rules.append(rule)
+        claims += [_claim(desk, rule, hit, reason) for hit in evidence]
+    return _judgement(actors, rules, claims, failed, _Shown(compiled.searcher.terms, subject.texts))
+
+
+def _judgement(
+    actors: Iterable[Actor], rules: Iterable[Rule], claims: Sequence[Claim], failed: Mapping[str, str], shown: "_Shown"
+) -> Judgement:
+    hits, more_hits = _fair((claim for claim in claims if claim.reason is None), MAX_HITS)
+    misses, more_misses = _fair((claim for claim in claims if claim.reason is not None), MAX_MISSES)
+    return Judgement(
+        actors=tuple(actors),
+        rules=tuple(rules),
+        hits=tuple(map(shown.hit, hits)),
+        near_misses=tuple(map(shown.miss, misses)),
+        more_hits=more_hits,
+        more_misses=more_misses,
+        failed=failed,
+    )
+
+
+def _actors(desk: CompiledDesk, hits_of: Mapping[int, Sequence[ActorHit]]) -> tuple[list[Actor], list[Claim]]:
+    """Actors that alert by themselves, and the claims of these and of those something kept silent."""
+    alerting: list[Actor] = []
+    claims: list[Claim] = []
+    for place, hits in hits_of.items():
+        actor = desk.desk.actors[place]
+        if not actor.alert:
+            continue
+        good = [hit.found for hit in hits if hit.reason is None and hit.found.zone in _ALERTING]
+        if good:
+            alerting.append(actor)
+            claims += [Claim(found, actor.id, None) for found in good]
+        else:
+            claims += [Claim(hit.found, actor.id, None, hit.reason or NearMiss.ZONE) for hit in hits]
+    return alerting, claims
+
+
+def _rule(rule: Rule, evaluation: Evaluation) -> tuple[list[Evidence], NearMiss | None]:
+    """The rule's evidence, and what kept it silent if anything did; no evidence when it does not hold at all."""
+    evidence = evaluation.holds(rule.where, rule.zones)
+    if evidence is not None:
+        unless = rule.unless is not None and evaluation.holds(rule.unless, rule.zones) is not None
+        return evidence, NearMiss.UNLESS if unless else None
+    elsewhere = evaluation.holds(rule.where, _EVERYWHERE) or []
+    return [hit for hit in elsewhere if hit.found.zone not in rule.zones], NearMiss.ZONE
+
+
+def _claim(desk: CompiledDesk, rule: Rule, evidence: Evidence, reason: NearMiss | None) -> Claim:
+    actor = None if evidence.actor is None else desk.desk.actors[evidence.actor].id
+    return Claim(evidence.found, actor, rule.id, reason)
+
+
+def _fair(claims: Iterable[Claim], limit: int) -> tuple[list[Claim], int]:
+    """At most `limit` claims in the texts' order, each actor's first before any's second, and how many are left out."""
+    turns: dict[Hashable, int] = {}
+    ranked = []
+    for claim in sorted(set(claims), key=_position):
+        whose = (claim.actor, claim.rule, claim.reason)
+        turns[whose] = turns.get(whose, 0) + 1
+        ranked.append((turns[whose], _position(claim), claim))
+    ranked.sort(key=lambda entry: entry[:2])
+    return sorted((claim for _, _, claim in ranked[:limit]), key=_position), max(len(ranked) - limit, 0)
+
+
+def _position(claim: Claim) -> tuple[int, int, int, str, str]:
+    return _ORDER[claim.found.zone], claim.found.start, claim.found.end, claim.actor or "", claim.rule or ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Claims as evidence, with offsets and sentences of the article's own text."""
+
+    terms: Sequence[Term]
+    texts: Texts
+
+    def hit(self, claim: Claim) -> Hit:
+        text = self.texts[claim.found.zone]
+        start, end = text.span(claim.found)
+        snippet, offset = text.sentences.snippet(start, end)
+        return Hit(
+            zone=claim.found.zone,
+            start=start,
+            end=end,
+            surface=text.text[start:end],
+            alias=self.terms[claim.found.term].text,
+            actor=claim.actor,
+            rule=claim.rule,
+            prefix=claim.found.clitic,
+            snippet=snippet,
+            offset=offset,
+        )
+
+    def miss(self, claim: Claim) -> Miss:
+        hit = self.hit(claim)
+        return Miss(
+            reason=claim.reason or NearMiss.ZONE,
+            zone=hit.zone,
+            start=hit.start,
+            end=hit.end,
+            surface=hit.surface,
+            alias=hit.alias,
+            actor=hit.actor,
+            rule=hit.rule,
+            snippet=hit.snippet,
+        )

@@ -1,0 +1,152 @@
+"""Hop 3: which articles hit which desks' watchlists. One match an article and desk, when there is a hit or a near miss.
+
+article ─ search once for all desks ─ judge desk by desk ─▶ Match
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+
+from consumers.compile import Compiled
+from consumers.judge import Judgement, Subject, judge
+from consumers.search import zone_texts
+from consumers.watchlist.desk import Desk
+from daemon.bus.base import Record
+from daemon.bus.topics import MATCHES
+from daemon.messages.article import Article
+from daemon.messages.match import ActorFound, ArticleCard, Match, RuleFound
+from daemon.messages.wire import encode, match_id
+from daemon.stage.hop import Effects, Fact, Hop, Table, Time
+
+log = structlog.get_logger()
+
+LONGEST: Final = 512 * 1024
+"""Characters of one zone that are looked at; the enricher cuts articles to fewer, files given to `rasid match` are not cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What `prepare` makes of an article: its matches, and the rules that raised, as (desk, rule)."""
+
+    matches: tuple[Match, ...]
+    failed: tuple[tuple[str, str], ...] = ()
+
+
+class Matcher(Hop[Article, Matched]):
+    """Holds the compiled watchlists; `swap` replaces them between two articles, from any thread."""
+
+    name = "matcher"
+    time = Time.WALL
+
+    def __init__(self, compiled: Compiled) -> None:
+        self._state = _State(compiled, set())
+
+    def swap(self, compiled: Compiled) -> None:
+        """Match with these watchlists from now on; quarantined rules get another chance."""
+        self._state = _State(compiled, set())
+
+    def prepare(self, batch: Sequence[Article]) -> Sequence[Matched]:
+        state = self._state
+        return [state.match(article) for article in batch]
+
+    def decide(self, item: Matched, table: Table, now: float) -> Effects:  # noqa: ARG002 - the hop's contract
+        out = [Record(MATCHES, match.desk, match.id.encode(), encode(match), now) for match in item.matches]
+        outcome = "matched" if any(match.hits for match in item.matches) else "near_miss" if item.matches else "nothing"
+        facts = [Fact("rasid_articles_total", {"hop": self.name, "outcome": outcome})]
+        facts += [Fact("rasid_rules_failed_total", {"desk": desk, "rule": rule}) for desk, rule in item.failed]
+        return Effects(out=out, facts=facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """One set of watchlists and the rules of it that raised, as (desk, rule)."""
+
+    compiled: Compiled
+    quarantine: set[tuple[str, str]]
+
+    def match(self, article: Article) -> Matched:
+        matches, failed = [], []
+        for desk, judgement in judge_article(self.compiled, article, self.quarantine):
+            for rule, error in judgement.failed.items():
+                self.quarantine.add((desk.name, rule))
+                failed.append((desk.name, rule))
+                log.error("rule_quarantined", desk=desk.name, rule=rule, error=error, article=article.id)
+            if judgement:
+                matches.append(_match(desk, article, judgement))
+        return Matched(tuple(matches), tuple(failed))
+
+
+def judge_article(
+    compiled: Compiled, article: Article, quarantine: Collection[tuple[str, str]] = ()
+) -> Iterator[tuple[Desk, Judgement]]:
+    """What each desk makes of an article, in the order of the desks."""
+    texts = zone_texts({zone: text[:LONGEST] for zone, text in article.zones().items()})
+    found = compiled.searcher.search(texts)
+    subject = Subject(texts, attributes(article))
+    for desk in compiled.desks:
+        skip = {rule for name, rule in quarantine if name == desk.desk.name}
+        yield desk.desk, judge(desk, compiled, found, subject, skip)
+
+
+def attributes(article: Article) -> Mapping[str, Sequence[str]]:
+    """What rules may ask of an article beside its texts, by field."""
+    source = article.source
+    hosts = [_host(url) for url in (source.url, article.url) if url]
+    return {
+        "source": [value for value in (source.name or article.feed.name, *hosts) if value],
+        "feed": [value for value in (article.feed.id, article.feed.name) if value],
+        "lang": [article.language.tag],
+        "country": [article.feed.country],
+        "author": article.authors,
+        "url": [article.url],
+        "tag": [*article.tags, *article.feed.tags],
+    }
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:  # a broken address in a feed is no reason to stop
+        return ""
+
+
+def _match(desk: Desk, article: Article, judgement: Judgement) -> Match:
+    return Match(
+        id=match_id(desk.name, article.id, article.revision),
+        desk=desk.name,
+        time_zone=desk.time_zone,
+        watchlist=desk.version,
+        article=_card(article),
+        actors=tuple(
+            ActorFound(id=actor.id, name=actor.name, kind=actor.kind, severity=actor.severity, notify=actor.notify)
+            for actor in judgement.actors
+        ),
+        rules=tuple(
+            RuleFound(id=rule.id, name=rule.name, severity=rule.severity, notify=rule.notify, stage=rule.stage)
+            for rule in judgement.rules
+        ),
+        hits=judgement.hits,
+        near_misses=judgement.near_misses,
+        more_hits=judgement.more_hits,
+        more_misses=judgement.more_misses,
+    )
+
+
+def _card(article: Article) -> ArticleCard:
+    return ArticleCard(
+        id=article.id,
+        revision=article.revision,
+        url=article.url,
+        title=article.title,
+        feed=article.feed,
+        language=article.language,
+        published=article.published,
+        fetched_at=article.fetched_at,
+        source=article.source,
+        sketch=article.sketch,
+        changed=article.changed,
+        backfill=article.backfill,
+    )

@@ -1,0 +1,125 @@
+"""One pass over an article's texts: every term of every desk that stands in them, and where, in search form.
+
+    zone's text ─ fold ─ automaton ─ boundary, clitic ─ own letters ─▶ Found by term
+
+Knows no actors, desks or rules. Stateless: may run in several threads at once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consumers.automaton import Automaton, build
+from consumers.syntax import Exactness, Term
+from consumers.text.fold import Folded, fold, is_unspaced, points_of
+from consumers.text.scripts import Clitics, Form, fits, forms
+from consumers.text.sentences import Sentences, sentences
+from consumers.text.spelling import same_case, same_form, same_spelling
+from daemon.messages.article import Zone
+
+
+class Found(NamedTuple):
+    """A term in a zone. Offsets are in the folded text; `misspelt`: equal only because folding merges letters."""
+
+    term: int
+    zone: Zone
+    start: int
+    end: int
+    clitic: str
+    misspelt: bool
+
+
+ByTerm: TypeAlias = Mapping[int, Sequence[Found]]
+
+
+class ZoneText:
+    """One zone's text with what is worked out of it, each at first need."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.folded: Folded = fold(text)
+
+    def span(self, found: Found) -> tuple[int, int]:
+        """Where the hit stands in the zone's own text."""
+        return self.folded.start(found.start), self.folded.end(found.end)
+
+    def surface(self, found: Found) -> str:
+        start, end = self.span(found)
+        return self.text[start:end]
+
+    def words(self, found: Found) -> tuple[int, int]:
+        """The numbers of the hit's first and last word; a character of an unspaced script is a word."""
+        return int(self._word_numbers[found.start]), int(self._word_numbers[found.end - 1])
+
+    @cached_property
+    def sentences(self) -> Sentences:
+        return sentences(self.text)
+
+    @cached_property
+    def _word_numbers(self) -> NDArray[np.int64]:
+        points = points_of(self.folded.text)
+        word = points != 32
+        begins = word & is_unspaced(points)
+        begins[1:] |= word[1:] & ~word[:-1]
+        begins[:1] |= word[:1]
+        return np.cumsum(begins)
+
+
+Texts: TypeAlias = Mapping[Zone, ZoneText]
+
+_CHECKS: Final[Mapping[Exactness, Callable[[str, str], bool]]] = {
+    Exactness.SPELLED: same_spelling,
+    Exactness.CASED: same_case,
+    Exactness.EXACT: same_form,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Searcher:
+    """All terms in one automaton. A term's number is its place in `terms`."""
+
+    terms: tuple[Term, ...]
+    _automaton: Automaton
+    _uses: Sequence[Sequence[tuple[Form, Sequence[int]]]]
+
+    def search(self, texts: Texts) -> dict[int, list[Found]]:
+        """Every hit by its term, in the order of zones and texts."""
+        found: dict[int, list[Found]] = {}
+        for zone, text in texts.items():
+            padded = f" {text.folded.text} "
+            for begin, end, pattern in self._automaton.find_overlapping(padded):
+                for form, terms in self._uses[pattern]:
+                    fit = fits(form, padded, begin, end)
+                    if fit is not None:
+                        hit = Found(0, zone, begin + form.start - 1, fit[1] - 1, fit[0], misspelt=False)
+                        self._take(hit, terms, text, found)
+        return found
+
+    def _take(self, hit: Found, terms: Sequence[int], text: ZoneText, found: dict[int, list[Found]]) -> None:
+        for number in terms:
+            term = self.terms[number]
+            misspelt = False
+            if term.exactness is not Exactness.FOLDED:
+                misspelt = not _CHECKS[term.exactness](term.text, text.surface(hit))
+                if misspelt and term.exactness is not Exactness.SPELLED:
+                    continue
+            found.setdefault(number, []).append(hit._replace(term=number, misspelt=misspelt))
+
+
+def make_searcher(terms: Sequence[Term], engine: str | None = None) -> Searcher:
+    """Build the automaton of distinct terms: takes seconds for a million, so not on the event loop."""
+    uses: dict[str, dict[Form, list[int]]] = {}
+    for number, term in enumerate(terms):
+        clitics = Clitics.NONE if term.exactness is Exactness.EXACT else term.clitics
+        for form in forms(term.key, clitics, runs_on=term.runs_on):
+            uses.setdefault(form.pattern, {}).setdefault(form, []).append(number)
+    by_pattern = [tuple((form, tuple(numbers)) for form, numbers in used.items()) for used in uses.values()]
+    return Searcher(tuple(terms), build([*uses], engine), by_pattern)
+
+
+def zone_texts(zones: Mapping[Zone, str]) -> dict[Zone, ZoneText]:
+    return {zone: ZoneText(text) for zone, text in zones.items() if text}

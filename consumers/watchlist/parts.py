@@ -1,0 +1,166 @@
+"""One desk's part of one file, made into actors and rules. What concerns the whole desk (`read`) is not checked here."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from consumers.query import parse_query
+from consumers.syntax import And, Exactness, Node, Not, Or, Term, make_term
+from consumers.text.scripts import Clitics
+from consumers.text.spelling import needs_check
+from consumers.watchlist.desk import Actor, Nearby, Rule, RuleTest
+from consumers.watchlist.lists import Listed, read_list
+from consumers.watchlist.models import ActorEntry, ActorFile, Alias, Defaults, DeskFile, Names, RuleEntry, TestEntry
+from consumers.watchlist.names import is_stop_word, readable
+from daemon.config.document import Document, KeyPath
+from daemon.errors import Problem
+
+_SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one file says of one desk. Actors and rules without an id in the file have an empty one still."""
+
+    entry: DeskFile
+    actors: tuple[tuple[Actor, Problem], ...]
+    rules: tuple[tuple[Rule, Problem], ...]
+    content: tuple[bytes, ...]
+    place: Problem
+    warnings: tuple[Problem, ...]
+
+
+def make_part(entry: DeskFile, document: Document, at: KeyPath, content: bytes) -> Part:
+    """Raises `ConfigError` for files of names that cannot be read."""
+    folder = Path(document.file).parent
+    lists = {item.file: folder / item.file for item in entry.actors if isinstance(item, ActorFile)}
+    actors = tuple(_actors(entry, document, at, lists))
+    return Part(
+        entry,
+        actors,
+        tuple(_rules(entry, document, at)),
+        (content, *(path.read_bytes() for path in lists.values())),
+        document.problem((*at, "desk"), ""),
+        tuple(_warnings(actors)),
+    )
+
+
+def _actors(entry: DeskFile, document: Document, at: KeyPath, lists: dict[str, Path]) -> Iterator[tuple[Actor, Problem]]:
+    for index, item in enumerate(entry.actors):
+        if isinstance(item, ActorFile):
+            path = lists[item.file]
+            for listed in read_list(path):
+                yield _listed_actor(listed, entry.defaults, item.file), Problem(file=str(path), line=listed.line, reason="")
+        else:
+            yield _actor(item, entry.defaults), document.problem((*at, "actors", index), "")
+
+
+def _listed_actor(listed: Listed, defaults: Defaults, file: str) -> Actor:
+    return Actor(
+        id=listed.id,
+        name=readable(listed.names),
+        kind=listed.kind,
+        aliases=_aliases(Alias(name=name) for name in listed.names),
+        severity=defaults.severity,
+        notify=defaults.notify,
+        list=file,
+    )
+
+
+def _actor(item: ActorEntry | str | tuple[str | Alias, ...], defaults: Defaults) -> Actor:
+    entry = item if isinstance(item, ActorEntry) else ActorEntry.model_construct(names=item)
+    aliases = _aliases(_flat(entry.names))
+    near = entry.require_near
+    return Actor(
+        id=entry.id or "",
+        name=readable([alias.text for alias in aliases]),
+        kind=entry.kind,
+        aliases=aliases,
+        severity=entry.severity or defaults.severity,
+        notify=entry.notify or defaults.notify,
+        alert=entry.alert,
+        require_near=Nearby(terms=tuple(map(make_term, near.any)), within=near.within) if near else None,
+        not_in=tuple(make_term(phrase, Clitics.NAME) for phrase in entry.not_in),
+    )
+
+
+def _flat(names: Names) -> Iterator[Alias]:
+    if isinstance(names, str):
+        yield Alias.model_construct(name=names)
+    elif isinstance(names, Alias):
+        yield names
+    else:
+        for name in names.values() if isinstance(names, dict) else names:
+            yield from _flat(name)
+
+
+def _aliases(names: Iterable[Alias]) -> tuple[Term, ...]:
+    """Each name once; of several that fold alike and are asked the same, the first."""
+    terms: dict[tuple[str, str], Term] = {}
+    for alias in names:
+        term = make_term(alias.name, Clitics.NAME)
+        if needs_check(term.key) and not alias.loose:
+            term = make_term(alias.name, Clitics.NAME, Exactness.SPELLED)
+        terms.setdefault((term.key, term.text if term.exactness is Exactness.SPELLED else ""), term)
+    return tuple(terms.values())
+
+
+def _rules(entry: DeskFile, document: Document, at: KeyPath) -> Iterator[tuple[Rule, Problem]]:
+    for key, items in (("keywords", entry.keywords), ("rules", entry.rules)):
+        for index, item in enumerate(items):
+            written = RuleEntry(any=(item,), name=item) if isinstance(item, str) else item
+            place = document.problem((*at, key, index), "")
+            tests = tuple(
+                _test(test, document, (*at, key, index, "tests", number)) for number, test in enumerate(written.tests)
+            )
+            yield _rule(written, entry.defaults, tests), place
+
+
+def _rule(entry: RuleEntry, defaults: Defaults, tests: tuple[RuleTest, ...]) -> Rule:
+    return Rule(
+        id=entry.id or "",
+        name=entry.name,
+        where=parse_query(entry.where) if entry.where is not None else _literal(entry),
+        unless=None if entry.unless is None else parse_query(entry.unless, needs_positive=False),
+        zones=frozenset(entry.zones),
+        severity=entry.severity or defaults.severity,
+        notify=entry.notify or defaults.notify,
+        stage=entry.stage,
+        tests=tests,
+    )
+
+
+def _literal(entry: RuleEntry) -> Node:
+    """`any`, `all` and `none` as a tree."""
+    parts: list[Node] = [make_term(phrase) for phrase in entry.all]
+    if entry.any:
+        parts.append(_either(entry.any))
+    if entry.none:
+        parts.append(Not(_either(entry.none)))
+    return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+
+def _either(phrases: tuple[str, ...]) -> Node:
+    terms = tuple(make_term(phrase) for phrase in phrases)
+    return terms[0] if len(terms) == 1 else Or(terms)
+
+
+def _test(test: TestEntry, document: Document, path: KeyPath) -> RuleTest:
+    article = test.match or test.miss
+    values = article.model_dump(exclude_defaults=True) if article else {}
+    return RuleTest(holds=test.match is not None, article=values, place=document.problem(path, ""))
+
+
+def _warnings(actors: tuple[tuple[Actor, Problem], ...]) -> Iterator[Problem]:
+    """Names that will be found everywhere: said, with how many there are, and kept."""
+    one_letter = [(alias, place) for actor, place in actors for alias in actor.aliases if len(alias.key) == 1]
+    common = [(alias, place) for actor, place in actors for alias in actor.aliases if is_stop_word(alias.text)]
+    for found, what in ((one_letter, "of one letter"), (common, "among the commonest words of a language")):
+        if found:
+            shown = ", ".join(alias.text for alias, _ in found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
+            place = found[0][1]
+            reason = (
+                f"{len(found)} {'name is' if len(found) == 1 else 'names are'} {what} and will be found everywhere: {shown}"
+            )
+            yield Problem(file=place.file, line=place.line, column=place.column, key=place.key, reason=reason)
