@@ -1,0 +1,40 @@
+"""One service at a time: a lock on a side file, which the system frees when its holder dies, however it dies.
+
+Forked children share the lock: worker processes must be spawned, or they would keep a dead service's place.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+
+from daemon.errors import BusRefused
+
+
+class ServiceLock:
+    """Held from `take` to `release`."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.with_name(path.name + ".lock")
+        self._path = path
+        self._descriptor: int | None = None
+
+    def take(self) -> None:
+        """Raises `BusRefused` when another service lives, and `OSError` when the side file cannot be made."""
+        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(descriptor)
+            reason = (
+                f"another service (process {holder}) already runs on this file; for more than one process, use bus.kind: kafka"
+            )
+            raise BusRefused(reason, subject=str(self._path)) from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

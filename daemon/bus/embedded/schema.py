@@ -1,0 +1,120 @@
+"""The file: its tables, its version, and how a connection to it is opened and made sure of.
+
+topic ─┐                                  part  = topic << 10 | partition
+       ├─ log (id = part << 40 | offset)  place = group << 10 | partition
+head ──┘                                  head: the next offset of a part
+grp ─── place (position, epoch) ─── row
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from daemon.bus.embedded.trouble import translate
+from daemon.errors import BusRefused
+
+OLDEST_SQLITE: Final = (3, 51, 3)
+"""Earlier ones can lose what was committed when a WAL is reset (sqlite.org/wal.html, “The WAL-reset bug”)."""
+FORMAT: Final = 1
+DEFAULT_PARTITIONS: Final = 4
+PARTITION_BITS: Final = 10
+OFFSET_BITS: Final = 40
+Value = int | float | bytes | str | None
+_APPLICATION: Final = 0x52415344
+_WRITER_WAIT_MS: Final = 5000
+_READER_WAIT_MS: Final = 1000
+
+_TABLES: Final = """
+CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE topic(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE log(id INTEGER PRIMARY KEY, at REAL NOT NULL, lane BLOB NOT NULL, key BLOB NOT NULL, value BLOB);
+CREATE TABLE head(part INTEGER PRIMARY KEY, next INTEGER NOT NULL);
+CREATE TABLE grp(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, topic INTEGER NOT NULL);
+CREATE TABLE place(id INTEGER PRIMARY KEY, position INTEGER NOT NULL, epoch INTEGER NOT NULL);
+CREATE TABLE row(place INTEGER NOT NULL, key BLOB NOT NULL, lane BLOB NOT NULL, wake REAL, value BLOB NOT NULL);
+CREATE UNIQUE INDEX row_by_key ON row(place, key);
+CREATE INDEX row_by_wake ON row(place, wake, key) WHERE wake IS NOT NULL;
+"""
+
+
+def refuse_old_sqlite(version: str) -> None:
+    """Raises `BusRefused` for an SQLite that can corrupt the file."""
+    if tuple(int(part) for part in version.split(".")) < OLDEST_SQLITE:
+        oldest = ".".join(str(part) for part in OLDEST_SQLITE)
+        raise BusRefused(f"SQLite {version} can damage the file; install an apsw with {oldest} or newer", subject="apsw")
+
+
+def connect(path: Path, *, writer: bool) -> apsw.Connection:
+    """A connection with the settings that every one of ours must have. A reader cannot write. Raises `apsw.Error`."""
+    db = apsw.Connection(str(path))
+    db.set_busy_timeout(_WRITER_WAIT_MS if writer else _READER_WAIT_MS)
+    db.pragma("page_size", 16384)
+    db.pragma("journal_mode", "wal")
+    db.pragma("synchronous", "full")
+    db.pragma("journal_size_limit", 64 * 1024 * 1024)
+    db.pragma("cache_size", -16384)
+    if not writer:
+        db.pragma("query_only", 1)
+    return db
+
+
+def prepare(db: apsw.Connection, path: Path, partitions: int | None) -> int:
+    """Make the tables where there are none; refuse what is not ours. Returns the partition count. Raises `BusRefused`."""
+    if db.readonly("main"):
+        raise BusRefused("the file may not be written by this user", subject=str(path))
+    if db.pragma("application_id") != _APPLICATION:
+        _make(db, path, partitions or DEFAULT_PARTITIONS)
+    found = db.pragma("user_version")
+    if found > FORMAT:
+        raise BusRefused(
+            f"the file's format {found} is newer than this version of Rasid knows; run a newer one", subject=str(path)
+        )
+    count: int = db.execute("SELECT value FROM meta WHERE name = 'partitions'").get
+    if partitions is not None and partitions != count:
+        reason = f"the file was made with {count} partitions and {partitions} are asked for; the count is fixed at creation"
+        raise BusRefused(reason, subject=str(path))
+    return count
+
+
+def check(db: apsw.Connection, path: Path, seconds: float) -> None:
+    """Look for damage as long as time allows. Raises `BusRefused` when some is found."""
+    deadline = time.monotonic() + seconds
+    db.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    try:
+        found = db.pragma("quick_check", 1)
+    except apsw.InterruptError:
+        return
+    finally:
+        db.set_progress_handler(None)
+    if found != "ok":
+        raise translate(apsw.CorruptError(str(found)), path)
+
+
+def _make(db: apsw.Connection, path: Path, partitions: int) -> None:
+    if not 1 <= partitions <= (1 << PARTITION_BITS):
+        raise BusRefused(f"{partitions} partitions are not possible; 1 to {1 << PARTITION_BITS} are", subject=str(path))
+    with transaction(db):
+        if db.pragma("application_id") == _APPLICATION:
+            return
+        if db.execute("SELECT count(*) FROM sqlite_schema").get:
+            raise BusRefused("the file is an SQLite file, but not one of Rasid's", subject=str(path))
+        db.execute(_TABLES)
+        db.execute("INSERT INTO meta VALUES ('partitions', ?), ('generation', 0)", (partitions,))
+        db.pragma("user_version", FORMAT)
+        db.pragma("application_id", _APPLICATION)
+
+
+@contextmanager
+def transaction(db: apsw.Connection) -> Iterator[None]:
+    """`BEGIN IMMEDIATE` … `COMMIT`, or `ROLLBACK` on any error; `with db` would begin deferred."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    finally:
+        if db.in_transaction:
+            db.execute("ROLLBACK")

@@ -1,0 +1,122 @@
+"""The open file: one writer, one reader, and what both of them know. Leases, retention and the bus work on it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+import apsw
+
+from daemon.bus.base import Record
+from daemon.bus.embedded.lock import ServiceLock
+from daemon.bus.embedded.names import Names
+from daemon.bus.embedded.reader import Reader
+from daemon.bus.embedded.schema import PARTITION_BITS, check, connect, prepare, refuse_old_sqlite, transaction
+from daemon.bus.embedded.tails import Tails
+from daemon.bus.embedded.transaction import Entry, Transaction
+from daemon.bus.embedded.trouble import translate
+from daemon.bus.embedded.writer import Writer
+from daemon.bus.topics import partition_of
+from daemon.errors import BusRefused
+
+_CHECK_SECONDS: Final = 1.0
+_OVERHEAD: Final = 200
+"""Bytes a record takes besides its value, about."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    lock: ServiceLock | None
+    writing: apsw.Connection
+    reading: apsw.Connection
+    partitions: int
+    generation: int
+
+
+class Shelf:
+    """See `open`. `generation` counts the services that have opened the file; a newer one fences the older."""
+
+    def __init__(self, path: Path, opened: _Opened) -> None:
+        self.path = path
+        self.partitions = opened.partitions
+        self.generation = opened.generation
+        self.lock = opened.lock
+        self.tails = Tails()
+        self.reader = Reader(opened.reading, path)
+        self.writer = Writer(opened.writing, path, self.tails.advance)
+        self.names = Names(self.reader, self.writer)
+        self.look()
+
+    @classmethod
+    async def open(cls, path: Path, *, service: bool, partitions: int | None) -> Self:
+        """Raises `BusRefused` with a sentence for people, or `BusError`."""
+        try:
+            return cls(path, await asyncio.to_thread(_open, path, partitions, service=service))
+        except (apsw.Error, OSError) as error:
+            raise translate(error, path) from error
+
+    def look(self) -> None:
+        """Learn what other processes have appended."""
+        if self.reader.changed():
+            self.tails.advance(self.reader.ends())
+
+    async def entries(self, out: Sequence[Record], *, everywhere: bool = False) -> tuple[Sequence[Entry], int]:
+        """What to append for records, and about how many bytes it is."""
+        entries: list[Entry] = []
+        for record in out:
+            base = await self.names.topic(record.topic) << PARTITION_BITS
+            lane = record.lane.encode("utf-8", "surrogatepass")
+            chosen = range(self.partitions) if everywhere else (partition_of(record.lane, self.partitions),)
+            entries.extend((base | number, record.at, lane, record.key, record.value) for number in chosen)
+        return entries, sum(_OVERHEAD + len(entry[-1] or b"") for entry in entries)
+
+    async def open_place(self, place: int) -> tuple[int, int]:
+        """Begin a lease of a place: its position, and the epoch that fences the leases before."""
+        return await self.writer.submit(lambda begun: self._open_place(begun, place))
+
+    def _open_place(self, begun: Transaction, place: int) -> tuple[int, int]:
+        refuse_older(begun, self.generation, self.path)
+        upsert = "INSERT INTO place VALUES (?, 0, 1) ON CONFLICT(id) DO UPDATE SET epoch = epoch + 1 RETURNING position, epoch"
+        opened: tuple[int, int] = begun.db.execute(upsert, (place,)).get
+        return opened
+
+    async def close(self, seconds: float) -> None:
+        self.reader.close()
+        await self.writer.close(seconds)
+        if self.lock is not None:
+            self.lock.release()
+
+
+def refuse_older(begun: Transaction, generation: int, path: Path) -> None:
+    """Raises `BusRefused` when a newer service has opened the file."""
+    if begun.db.execute("SELECT value FROM meta WHERE name = 'generation'").get != generation:
+        raise BusRefused("a newer service has taken the file over; this one must end", subject=str(path))
+
+
+def _open(path: Path, partitions: int | None, *, service: bool) -> _Opened:
+    refuse_old_sqlite(apsw.sqlite_lib_version())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = ServiceLock(path) if service else None
+    if lock is not None:
+        lock.take()
+    try:
+        writing = connect(path, writer=True)
+        count = prepare(writing, path, partitions)
+        generation = 0
+        if service:
+            check(writing, path, _CHECK_SECONDS)
+            generation = _begin_generation(writing)
+        return _Opened(lock, writing, connect(path, writer=False), count, generation)
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+
+
+def _begin_generation(db: apsw.Connection) -> int:
+    """Fence the service before: no lease of it can commit, and it can open none."""
+    with transaction(db):
+        db.execute("UPDATE place SET epoch = epoch + 1")
+        generation: int = db.execute("UPDATE meta SET value = value + 1 WHERE name = 'generation' RETURNING value").get
+    return generation

@@ -1,0 +1,48 @@
+"""The embedded engine as the conformance suite and its own tests open it."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from daemon.bus.base import Bus
+from daemon.bus.embedded import EmbeddedBus
+from daemon.clock import WallClock
+
+
+class EmbeddedEngine:
+    """See `tests.bus.engine.Engine`. `settings` are those of `EmbeddedBus`."""
+
+    patience = 15.0
+
+    def __init__(self, folder: Path, settings: Mapping[str, Any] = MappingProxyType({})) -> None:
+        self.path = folder / "bus.sqlite"
+        self._settings = {"clock": WallClock(), **settings}
+        self._open: list[EmbeddedBus] = []
+
+    async def open(self, *, service: bool = True) -> EmbeddedBus:
+        bus = await EmbeddedBus(self.path, service=service, **self._settings).__aenter__()
+        self._open.append(bus)
+        return bus
+
+    async def close(self, bus: Bus) -> None:
+        await own(bus).__aexit__(None, None, None)
+
+    async def crash(self, bus: Bus) -> None:
+        """The lock is freed as it would be by the system; what still runs of the bus is fenced. test_kill.py kills for real."""
+        shelf = own(bus)._shelf
+        assert shelf.lock is not None
+        shelf.lock.release()
+
+    async def usurp(self, bus: Bus) -> Bus:
+        await self.crash(bus)
+        return await self.open()
+
+    async def end(self) -> None:
+        await asyncio.gather(*(self.close(bus) for bus in self._open))
+
+
+def own(bus: Bus) -> EmbeddedBus:
+    assert isinstance(bus, EmbeddedBus)
+    return bus
