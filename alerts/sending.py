@@ -37,10 +37,7 @@ class SendWorker:
         """Never raises for what a server does, nor for a fault in a channel."""
         if not isinstance(job, Job):
             raise TypeError(f"a sender's job, not {type(job).__name__}")
-        channel = self._channels.get((job.message.receiver, job.channel))
-        if channel is None:
-            return dead(SendReason.NO_RECEIVER, "the receiver has no such channel any more")
-        answer = await self._attempt(channel, job)
+        answer = await self._attempt(job)
         if answer.outcome is not Delivery.DELIVERED:
             log.warning(
                 "message_not_delivered",
@@ -54,7 +51,10 @@ class SendWorker:
             )
         return answer
 
-    async def _attempt(self, channel: Channel, job: Job) -> Answer:
+    async def _attempt(self, job: Job) -> Answer:
+        channel = self._channels.get((job.message.receiver, job.channel))
+        if channel is None:
+            return dead(SendReason.NO_RECEIVER, "the receiver has no such channel any more")
         try:
             async with asyncio.timeout(self._longest):
                 return await channel.send(job.message, job.key)

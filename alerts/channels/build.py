@@ -82,7 +82,7 @@ def _webhook(receiver: Receiver, outside: Outside) -> Webhook:
     secret = receiver.webhook.secret
     keys = read_keys(secret.get_secret_value()) if secret is not None else ()
     tls = _trust(receiver.webhook.ca_file, receiver, outside)
-    return Webhook(receiver.webhook.url, outside.session, outside.clock, keys=keys, tls=tls)
+    return Webhook(receiver.webhook.url.get_secret_value(), outside.session, outside.clock, keys=keys, tls=tls)
 
 
 def _trust(ca_file: Path | None, receiver: Receiver, outside: Outside) -> ssl.SSLContext | None:

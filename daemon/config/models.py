@@ -153,7 +153,7 @@ class MailChannel(Model):
 
 
 class WebhookChannel(Model):
-    url: str = Field(pattern=r"^https?://")
+    url: Annotated[Secret, HookAddress]
     secret: Annotated[Secret, HookSecret] | None = None
     ca_file: Path | None = None
 
