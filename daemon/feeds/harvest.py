@@ -9,16 +9,16 @@ from typing import Final
 
 from daemon.bus.base import Record, Row
 from daemon.bus.topics import RAW
+from daemon.feeds.identity import edited, part_hashes
 from daemon.feeds.jobs import Entry, PollResult
 from daemon.feeds.rows import KEPT, MAX_ITEMS, FeedRow, ItemRow, Seen, decode, encode, item_key, item_name
 from daemon.feeds.sources import Source
 from daemon.messages.article import Item, RawArticle
-from daemon.messages.wire import article_id, make_id
+from daemon.messages.wire import article_id
 from daemon.messages.wire import encode as encode_message
 from daemon.stage.hop import Fact, Table
 from daemon.urls import canonical_url, is_usable, match_key, site_of
 
-_PARTS: Final = ("title", "summary", "content")
 _MAX_RECORD: Final = 4 * 1024 * 1024
 """Bytes; half of what travels, so that what is added later fits."""
 
@@ -84,15 +84,14 @@ class _Gatherer:
         row = self._table.get(key)
         if row is None:
             url, article, site = identify(item, self._source)
-            known = ItemRow(article=article, site=site, parts=_hashes(item), parser=self._parser, first_at=self._fetched_at)
+            known = ItemRow(article=article, site=site, parts=part_hashes(item), parser=self._parser, first_at=self._fetched_at)
             self._put(key, known)
             self.new += 1
             self._publish(known, item, url)
             self._observe_delay(item)
             return
-        known = decode(ItemRow, row.value)
-        parts = _hashes(item)
-        changed = tuple(part for part in _PARTS if parts[part] != known.parts.get(part))
+        known, parts = decode(ItemRow, row.value), part_hashes(item)
+        changed = edited(known.parts, parts)
         if changed or row.wake is not None or known.parser != self._parser:
             self._put(key, replace(known, parts=parts, parser=self._parser))
         if changed and known.parser == self._parser:  # another parser reading otherwise is no edit
@@ -102,7 +101,7 @@ class _Gatherer:
     def _put(self, key: bytes, known: ItemRow) -> None:
         self._table.put(key, Row(self._source.site, key, encode(known)))
 
-    def _publish(self, known: ItemRow, item: Item, url: str, edited: tuple[str, ...] = ()) -> None:
+    def _publish(self, known: ItemRow, item: Item, url: str, changed: tuple[str, ...] = ()) -> None:
         raw = RawArticle(
             id=known.article,
             site=known.site,
@@ -110,8 +109,8 @@ class _Gatherer:
             feed=self._source.card(),
             item=item,
             fetched_at=self._fetched_at,
-            edited=edited,
-            backfill=self._backfill and not edited,
+            edited=changed,
+            backfill=self._backfill and not changed,
         )
         value = encode_message(raw)
         if len(value) > _MAX_RECORD:
@@ -136,12 +135,6 @@ def _address(item: Item) -> str:
     """The canonical URL; empty where there is none to be used."""
     url = canonical_url(item.link)
     return url if is_usable(url) else ""
-
-
-def _hashes(item: Item) -> dict[str, str]:
-    """A hash of each part that makes an edit when it changes (feeds 25); of a part that is absent, nothing."""
-    texts = {part: str(getattr(item, part)) for part in _PARTS}
-    return {part: make_id(text)[:16] if text else "" for part, text in texts.items()}
 
 
 def _cut(item: Item) -> Item:

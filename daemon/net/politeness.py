@@ -4,7 +4,7 @@ The site's turn is waited for first, so that a slow site's queue takes nobody el
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,10 +25,9 @@ class _Queue:
 class Politeness:
     """Holds back requests of one process. `gap` in seconds from the end of a request to the next of its site."""
 
-    def __init__(self, *, gap: float, concurrency: int, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    def __init__(self, *, gap: float, concurrency: int) -> None:
         self._gap = gap
         self._places = asyncio.Semaphore(concurrency)
-        self._sleep = sleep
         self._queues: dict[str, _Queue] = {}
 
     @asynccontextmanager
@@ -41,7 +40,7 @@ class Politeness:
             async with queue.turn:
                 wait = queue.free_at - loop.time()
                 if wait > 0:
-                    await self._sleep(wait)
+                    await asyncio.sleep(wait)
                 async with self._places:
                     try:
                         yield

@@ -1,0 +1,64 @@
+"""Whose turn it is, in virtual time."""
+
+import asyncio
+
+import pytest
+
+from daemon.net.politeness import Politeness
+
+pytestmark = pytest.mark.virtual_time
+
+
+async def test_one_at_a_time_and_a_gap_between() -> None:
+    """Feeds 15: a site's next request begins a gap after the last one ended, never beside it."""
+    polite, times = Politeness(gap=1.0, concurrency=10), list[tuple[float, float]]()
+
+    async def ask() -> None:
+        async with polite.turn("e.com"):
+            began = asyncio.get_running_loop().time()
+            await asyncio.sleep(5)
+            times.append((began, asyncio.get_running_loop().time()))
+
+    await asyncio.gather(ask(), ask(), ask())
+    assert times == [(0, 5), (6, 11), (12, 17)]
+
+
+async def test_a_slow_site_delays_no_other() -> None:
+    """Feeds 15: those who wait for a slow site take no place among the requests in flight."""
+    polite, ended = Politeness(gap=1.0, concurrency=2), dict[str, float]()
+
+    async def ask(site: str, seconds: float) -> None:
+        async with polite.turn(site):
+            await asyncio.sleep(seconds)
+        ended[site] = asyncio.get_running_loop().time()
+
+    slow = [ask("slow.com", 30) for _ in range(5)]
+    await asyncio.gather(*slow, ask("a.com", 1), ask("b.com", 1))
+    assert (ended["a.com"], ended["b.com"]) == (1, 2)
+
+
+async def test_the_limit_over_all_sites() -> None:
+    """Never more in flight than the configured concurrency."""
+    polite, now, most = Politeness(gap=0.0, concurrency=3), 0, 0
+
+    async def ask(site: str) -> None:
+        nonlocal now, most
+        async with polite.turn(site):
+            now += 1
+            most = max(most, now)
+            await asyncio.sleep(1)
+            now -= 1
+
+    await asyncio.gather(*(ask(f"{number}.com") for number in range(10)))
+    assert most == 3
+
+
+async def test_sites_are_forgotten() -> None:
+    """What is remembered of a site ends with its gap, also when a request was cut off."""
+    polite = Politeness(gap=1.0, concurrency=3)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1), polite.turn("e.com"):
+            await asyncio.sleep(10)
+    assert polite.sites() == 1
+    await asyncio.sleep(2)
+    assert polite.sites() == 0
