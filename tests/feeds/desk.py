@@ -1,0 +1,98 @@
+"""The poller in a test's hands: rows that commit or do not, and results as a worker would bring them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from daemon.bus.base import Row
+from daemon.bus.held import HeldRows
+from daemon.bus.topics import partition_of
+from daemon.feeds.jobs import Entry, PollJob, PollResult, Window
+from daemon.feeds.poller import Poller
+from daemon.feeds.rows import FeedRow, decode, feed_key
+from daemon.feeds.schedule import Answer, Pace
+from daemon.feeds.sources import Source
+from daemon.messages.article import Item, RawArticle
+from daemon.messages.wire import decode as decode_message
+from daemon.stage.hop import Effects
+from daemon.stage.table import StepTable
+
+PARTITIONS = 4
+DAY = 86400.0
+
+
+def source(id_: str = "one", url: str = "https://news.example.org/feed", site: str = "example.org") -> Source:
+    return Source(id=id_, url=url, site=site)
+
+
+def item(id_: str, title: str = "A title", link: str | None = None, content: str = "") -> Item:
+    return Item(id=id_, guid=id_, title=title, content=content, link=f"https://example.org/{id_}" if link is None else link)
+
+
+@dataclass
+class Desk:
+    """One partition's rows under a poller; what a step decided takes effect when it is committed."""
+
+    poller: Poller
+    rows: HeldRows = field(default_factory=HeldRows)
+    now: float = 1_000_000.0
+    published: list[RawArticle] = field(default_factory=list)
+
+    def reconcile(self, site: str = "example.org") -> None:
+        table = StepTable(self.rows)
+        self.poller.reconcile(partition_of(site, PARTITIONS), PARTITIONS, table, self.now)
+        self.rows.apply(table.changes())
+
+    def feed(self, id_: str = "one") -> FeedRow:
+        return decode(FeedRow, self.row(id_).value)
+
+    def row(self, id_: str = "one") -> Row:
+        row = self.rows.get(feed_key(id_))
+        assert row is not None
+        return row
+
+    def job(self, id_: str = "one") -> PollJob:
+        """What the feed's wake asks for."""
+        effects = self.poller.wake(self.row(id_), StepTable(self.rows), self.now)
+        job = effects.work[0].job
+        assert isinstance(job, PollJob)
+        return job
+
+    def done(self, result: object, id_: str = "one", *, commit: bool = True) -> Effects:
+        table = StepTable(self.rows)
+        effects = self.poller.done(feed_key(id_), result, table, self.now)
+        if commit:
+            self.rows.apply(table.changes())
+            self.published += [raw for record in effects.out if isinstance(raw := decode_message(record.value), RawArticle)]
+        return effects
+
+    def poll(self, items: Sequence[Item], id_: str = "one", **changed: Any) -> Effects:
+        """A good poll: the window holds these items; an item is known to the worker by the hash of all it says."""
+        job = self.job(id_)
+        hashes = [str(hash(one)) for one in items]
+        entries = tuple(
+            Entry(hash=element, item=one) for element, one in zip(hashes, items, strict=True) if element not in job.known
+        )
+        window = Window(known=job.known & frozenset(hashes), entries=entries)
+        return self.done(replace(good(self.now), window=window, **changed), id_)
+
+    def pass_time(self, until: float) -> None:
+        """Wake every item row and every feed that left, as the runner would; polls due are left alone."""
+        self.now = until
+        while True:
+            table = StepTable(self.rows)
+            for row in self.rows.due(self.now, 10_000):
+                self.poller.wake(row, table, self.now)
+            if not table.changes():
+                return
+            self.rows.apply(table.changes())
+
+
+def good(now: float, url: str = "https://news.example.org/feed") -> PollResult:
+    return PollResult(url=url, outcome="ok", answer=Answer.GOOD, fetched_at=now, fresh=True, body="hash")
+
+
+def desk(*sources: Source, parser: int = 1) -> Desk:
+    made = Desk(Poller(sources or [source()], pace=Pace(), parser=parser))
+    made.reconcile()
+    return made
