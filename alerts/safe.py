@@ -39,12 +39,6 @@ def isolate(text: str) -> str:
     return f"{_FSI}{text}{_PDI}" if _RIGHT_TO_LEFT.search(text) else text
 
 
-def is_right_to_left(text: str) -> bool:
-    """Whether the text's first letter with a direction runs right to left (Unicode's rule P2, thinly)."""
-    first = next((char for char in text if char.isalpha()), "")
-    return bool(_RIGHT_TO_LEFT.match(first))
-
-
 def safe_link(url: str) -> str:
     """The address in plain ASCII if it is http or https, names a host and hides no user name; else the empty string."""
     try:
