@@ -92,13 +92,13 @@ class Hop(Protocol[R, P]):
         """Pure: what becomes of one record."""
         ...
 
-    def wake(self, row: Row, table: Table, now: float) -> Effects:
+    def wake(self, row: Row, table: Table, now: float) -> Effects:  # noqa: ARG002 - a default
         """A row's time has come. Must move or clear its `wake`, delete it, or start work for it; else it is an error."""
-        raise NotImplementedError
+        raise AssertionError(f"hop {self.name} has no timers")
 
-    def done(self, key: bytes, result: object, table: Table, now: float) -> Effects:
+    def done(self, key: bytes, result: object, table: Table, now: float) -> Effects:  # noqa: ARG002 - a default
         """Work for `key` has ended. The row may be gone or changed meanwhile."""
-        raise NotImplementedError
+        raise AssertionError(f"hop {self.name} has no work")
 
     def reconcile(self, partition: int, partitions: int, table: Table, now: float) -> Effects:  # noqa: ARG002 - a default
         """Called when a lease opens and when configuration was reloaded: bring rows in line with the files."""

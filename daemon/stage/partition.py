@@ -45,7 +45,7 @@ class Kit(Generic[R, P]):
     decode: Callable[[bytes | None], R]
     clock: Clock
     observe: Observe
-    work: Callable[[object], Awaitable[object]] | None = None
+    work: Callable[[Any], Awaitable[object]] | None = None
     executor: Executor | None = None
     limits: Limits = Limits()
 

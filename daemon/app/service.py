@@ -1,0 +1,115 @@
+"""The running service: opens everything, runs the chosen roles, and drains them in order within ten seconds.
+
+status server ─ bus ─ stages … stop ─▶ stages leave their leases ─▶ workers, connections ─▶ bus ─▶ status server
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+from typing import Any, Final, TextIO
+
+import structlog
+
+from daemon.app.buses import OpenBus, open_bus
+from daemon.app.roles import Role
+from daemon.app.setup import Setup
+from daemon.app.stages import Outside, open_stages
+from daemon.clock import WallClock
+from daemon.errors import RasidError
+from daemon.metrics import Metrics
+from daemon.server.status import serve_status
+from daemon.stage.runner import Stage
+
+DRAIN_WITHIN: Final = 8.5
+"""Seconds that hops have to leave their leases; the promise is to be gone within ten."""
+GONE_WITHIN: Final = 9.8
+"""Seconds from the signal until the process ends itself, whatever still hangs."""
+
+log = structlog.get_logger()
+
+
+async def serve(setup: Setup, roles: Iterable[Role], stream: TextIO) -> int:
+    """Run until SIGINT or SIGTERM; gives the exit code. `stream` is where the console channel prints.
+
+    Raises `RasidError` for what stops a start: an address in use, a bus that refuses.
+    """
+    stop = asyncio.Event()
+    _on_signals(stop.set)
+    metrics, parts = Metrics(), Parts()
+    metrics.observe("rasid_build_info", {"version": version("rasid")})
+    async with AsyncExitStack() as stack:
+        listen = setup.config.server.listen
+        port = await stack.enter_async_context(serve_status(listen, metrics.registry, parts.readiness))
+        log.info("listening", address=listen, port=port)
+        clock = WallClock()
+        opening = open_bus(setup.config, setup.folder, clock=clock, service=True, observe=metrics.observe)
+        bus = await stack.enter_async_context(opening)
+        outside = Outside(clock=clock, observe=metrics.observe, stream=stream)
+        stages = await stack.enter_async_context(open_stages(setup, sorted(set(roles), key=list(Role).index), bus, outside))
+        parts.take(bus, stages)
+        log.info("started", roles=[stage.name for stage in stages], bus=setup.config.bus.kind)
+        return await _run(stages, stop)
+
+
+class Parts:
+    """What `/readyz` asks: each hop at work, and the bus."""
+
+    def __init__(self) -> None:
+        self._bus: OpenBus | None = None
+        self._stages: Sequence[Stage[Any, Any]] = ()
+
+    def take(self, bus: OpenBus, stages: Sequence[Stage[Any, Any]]) -> None:
+        self._bus, self._stages = bus, stages
+
+    def readiness(self) -> Mapping[str, str | None]:
+        if self._bus is None:
+            return {"bus": "is being opened"}
+        return {"bus": self._bus.healthy(), **{stage.name: stage.stopped for stage in self._stages}}
+
+
+async def _run(stages: Sequence[Stage[Any, Any]], stop: asyncio.Event) -> int:
+    """Until the stop, or until a stage breaks for good; then everyone leaves in good order."""
+    running = [asyncio.create_task(stage.run(), name=stage.name) for stage in stages]
+    stopping = asyncio.create_task(stop.wait())
+    broken = await _first_broken(running, stopping)
+    log.info("stopping", reason="signal" if broken is None else str(broken))
+    for stage in stages:
+        stage.stop()
+    _, late = await asyncio.wait(running, timeout=DRAIN_WITHIN)
+    for task in (*late, stopping):
+        task.cancel()
+    await asyncio.gather(*running, stopping, return_exceptions=True)
+    if isinstance(broken, RasidError):
+        raise broken
+    if broken is not None:
+        log.error("stage_broke", exc_info=broken)
+    return 0 if broken is None else 1
+
+
+async def _first_broken(running: Sequence[asyncio.Task[None]], stopping: asyncio.Task[Any]) -> BaseException | None:
+    """What a stage raised, or None for a stop. A hop that stopped by itself leaves the others running."""
+    waiting = {stopping, *running}
+    while stopping in waiting and len(waiting) > 1:
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopping}:
+            if task.exception() is not None:
+                return task.exception()
+    await stopping
+    return None
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    """The first signal asks for an orderly end, the second ends at once."""
+    loop = asyncio.get_running_loop()
+
+    def first(number: signal.Signals) -> None:
+        stop()
+        loop.call_later(GONE_WITHIN, os._exit, 1)
+        loop.remove_signal_handler(number)
+        signal.signal(number, lambda *_: os._exit(1))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, first, number)

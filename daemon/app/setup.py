@@ -1,0 +1,82 @@
+"""Everything that people wrote, read and checked as a whole: the configuration, its feeds, its watchlists.
+
+One mistake anywhere and nothing of it is used; all mistakes are told at once.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, SecretStr
+
+from alerts.route import check_routes
+from consumers.watchlist.desk import Desk
+from consumers.watchlist.read import read_watchlists
+from daemon.config.document import Document, read_document
+from daemon.config.load import load_config
+from daemon.config.models import Config
+from daemon.errors import ConfigError, Problem
+from daemon.feeds.sources import Source, load_sources
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A configuration that has been checked as a whole."""
+
+    file: Path
+    config: Config
+    sources: tuple[Source, ...]
+    desks: tuple[Desk, ...]
+
+    @property
+    def folder(self) -> Path:
+        """What paths in the configuration are relative to."""
+        return self.file.parent
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret's value, for the log to blank."""
+        return tuple(_secrets(self.config))
+
+
+def load_setup(file: Path, environ: Mapping[str, str]) -> Setup:
+    """Read and check everything. Raises `ConfigError` with all problems found."""
+    config = load_config(file, environ)
+    problems: list[Problem] = []
+    sources = _collect(lambda: load_sources(config, file, environ), problems)
+    desks = _collect(lambda: read_watchlists(config.watchlists, file.parent, environ), problems)
+    problems.extend(check_receivers(config, desks or (), read_document(file)))
+    if problems:
+        raise ConfigError(problems)
+    return Setup(file, config, sources or (), desks or ())
+
+
+def check_receivers(config: Config, desks: tuple[Desk, ...], document: Document) -> list[Problem]:
+    """Routes and `notify` that name no receiver, and receivers that stand twice."""
+    return check_routes(config, document, {desk.name: sorted(_notified(desk)) for desk in desks})
+
+
+def _notified(desk: Desk) -> set[str]:
+    actors = {name for actor in desk.actors for name in actor.notify}
+    return actors | {name for rule in desk.rules for name in rule.notify}
+
+
+def _collect(read: Callable[[], T], problems: list[Problem]) -> T | None:
+    try:
+        return read()
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return None
+
+
+def _secrets(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets(getattr(value, name))
+    elif isinstance(value, tuple):
+        for child in value:
+            yield from _secrets(child)

@@ -1,0 +1,149 @@
+"""Builds each hop with what it works with. What a hop needs opened is opened here and closed when the service ends."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import Any, Final, TextIO, TypeVar
+
+import aiohttp
+
+from alerts.alerter import Alerter
+from alerts.channels import build as channels
+from alerts.sender import Sender
+from alerts.sending import SendWorker
+from consumers.compile import compile_desks
+from consumers.enricher import Enricher
+from consumers.matcher import Matcher
+from consumers.text.language import Languages
+from consumers.zones.headings import load_headings
+from consumers.zones.zoner import Zoner
+from daemon.app.roles import Role
+from daemon.app.setup import Setup
+from daemon.bus.base import Bus
+from daemon.bus.topics import ARTICLES, FEEDS, MATCHES, OUTBOX, RAW
+from daemon.clock import Clock
+from daemon.errors import DecodeError
+from daemon.feeds.parse import PARSER_VERSION, parse_feed
+from daemon.feeds.parsed import Parsed
+from daemon.feeds.poller import Poller
+from daemon.feeds.polling import PollWorker
+from daemon.feeds.schedule import Pace
+from daemon.messages import wire
+from daemon.messages.alert import Message
+from daemon.messages.article import Article, RawArticle
+from daemon.messages.match import Match
+from daemon.metrics import Observe
+from daemon.net.fetch import Fetcher
+from daemon.net.politeness import Politeness
+from daemon.stage.partition import Kit, Limits
+from daemon.stage.runner import Stage
+from daemon.workers import Workers
+
+M = TypeVar("M")
+
+_POLLER_PATIENCE: Final = 1.0
+"""A poll that was cut off is simply made again; nobody need wait for it."""
+_THREADS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the process gives its hops: time, counting, and where the console channel prints."""
+
+    clock: Clock
+    observe: Observe
+    stream: TextIO
+
+
+@asynccontextmanager
+async def open_stages(
+    setup: Setup, roles: Iterable[Role], bus: Bus, outside: Outside
+) -> AsyncIterator[Sequence[Stage[Any, Any]]]:
+    """One stage for each role, ready to run."""
+    async with AsyncExitStack() as stack:
+        building = _Building(setup, outside, stack)
+        yield [Stage(await building.kit(role), bus) for role in roles]
+
+
+class _Building:
+    """Makes each role's kit; what it opens stays open until the stack is left."""
+
+    def __init__(self, setup: Setup, outside: Outside, stack: AsyncExitStack) -> None:
+        self._setup = setup
+        self._outside = outside
+        self._stack = stack
+        self._threads: ThreadPoolExecutor | None = None
+
+    async def kit(self, role: Role) -> Kit[Any, Any]:
+        build = {
+            Role.POLLER: self._poller,
+            Role.ENRICHER: self._enricher,
+            Role.MATCHER: self._matcher,
+            Role.ALERTER: self._alerter,
+            Role.SENDER: self._sender,
+        }
+        return await build[role]()
+
+    async def _poller(self) -> Kit[Any, Any]:
+        polling, enter = self._setup.config.polling, self._stack.enter_async_context
+        fetcher = await enter(Fetcher(clock=self._outside.clock, allowed=polling.allow_addresses))
+        workers = await enter(Workers(max(1, (os.cpu_count() or 2) // 2)))
+
+        async def parse(raw: bytes, **said: Any) -> Parsed:
+            return await workers.run(partial(parse_feed, raw, **said))
+
+        work = PollWorker(
+            fetcher,
+            Politeness(gap=polling.per_site.gap, concurrency=polling.concurrency),
+            parse,
+            clock=self._outside.clock,
+            folder=self._setup.folder,
+            user_agent=polling.user_agent.replace("{version}", version("rasid")),
+        )
+        pace = Pace(shortest=polling.min_interval, longest=polling.max_interval)
+        hop = Poller(self._setup.sources, pace=pace, parser=PARSER_VERSION)
+        return self._kit(hop, FEEDS, wire.decode, work=work, limits=Limits(patience=_POLLER_PATIENCE))
+
+    async def _enricher(self) -> Kit[Any, Any]:
+        hop = Enricher(Zoner(load_headings()), Languages())
+        return self._kit(hop, RAW, _decoder(RawArticle), executor=self._executor())
+
+    async def _matcher(self) -> Kit[Any, Any]:
+        hop = Matcher(compile_desks(self._setup.desks))
+        return self._kit(hop, ARTICLES, _decoder(Article), executor=self._executor())
+
+    async def _alerter(self) -> Kit[Any, Any]:
+        config = self._setup.config
+        hop = Alerter(config.route, frozenset(receiver.name for receiver in config.receivers))
+        return self._kit(hop, MATCHES, _decoder(Match))
+
+    async def _sender(self) -> Kit[Any, Any]:
+        receivers = self._setup.config.receivers
+        session = await self._stack.enter_async_context(aiohttp.ClientSession())
+        reach = channels.Outside(session, self._outside.stream, self._outside.clock, self._setup.folder)
+        work = SendWorker(channels.build_channels(receivers, reach))
+        return self._kit(Sender(channels.channel_names(receivers)), OUTBOX, _decoder(Message), work=work)
+
+    def _kit(self, hop: Any, topic: str, decode: Callable[[bytes | None], Any], **more: Any) -> Kit[Any, Any]:
+        return Kit(hop, topic, decode, self._outside.clock, self._outside.observe, **more)
+
+    def _executor(self) -> ThreadPoolExecutor:
+        if self._threads is None:
+            self._threads = self._stack.enter_context(ThreadPoolExecutor(_THREADS, thread_name_prefix="prepare"))
+        return self._threads
+
+
+def _decoder(kind: type[M]) -> Callable[[bytes | None], M]:
+    """Reads one kind of message; another kind on the topic is for no hop of this version."""
+
+    def decode(value: bytes | None) -> M:
+        message = wire.decode(value)
+        if not isinstance(message, kind):
+            raise DecodeError(f"not for this topic, which carries {kind.__name__}", subject=type(message).__name__)
+        return message
+
+    return decode

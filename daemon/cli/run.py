@@ -1,0 +1,47 @@
+"""`rasid run`: the service."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from daemon.app.roles import Role
+from daemon.app.service import serve
+from daemon.app.setup import load_setup
+from daemon.log import configure_logging
+
+new_event_loop: Callable[[], asyncio.AbstractEventLoop]
+try:
+    from uvloop import new_event_loop
+except ImportError:  # not on every platform; the standard loop serves as well, slower
+    new_event_loop = asyncio.new_event_loop
+
+
+def _roles(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[Role, ...]:
+    names = [name.strip() for name in (value or ",".join(Role)).split(",")]
+    unknown = sorted(set(names) - set(Role))
+    if unknown:
+        raise click.BadParameter(f"there is no role {', '.join(unknown)}; there are: {', '.join(Role)}")
+    return tuple(Role(name) for name in names)
+
+
+@click.command()
+@click.option("--config", "config_file", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True)
+@click.option("--role", "roles", callback=_roles, metavar="ROLE[,ROLE…]", help="Only these hops; all of them by default.")
+@click.option("--debug", is_flag=True, help="Log more.")
+def command(config_file: Path, roles: tuple[Role, ...], *, debug: bool) -> int:
+    """Run the service: poll feeds, enrich, match, decide and send, until Ctrl-C or SIGTERM.
+
+    Alerts of the console channel go to stdout, logs to stderr: for people on a terminal, as JSON lines otherwise.
+    ROLE is one of poller, enricher, matcher, alerter, sender. With `bus.kind: embedded` one service process runs all of
+    them; with `kafka` they may be spread over any number of processes.
+
+    Exit codes: 0 after an orderly end (within 10 s of the signal), 1 when it could not run, 2 for a bad configuration.
+    """
+    setup = load_setup(config_file, os.environ)
+    configure_logging(sys.stderr, secrets=setup.secrets(), debug=debug)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(serve(setup, roles, sys.stdout))
