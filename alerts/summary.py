@@ -1,0 +1,156 @@
+"""Summaries: what hits in first fetches of feeds becomes one message a desk and receiver (delivery.md, “First sight”).
+
+It leaves when nothing was added for two minutes, at the latest ten minutes after it was begun. Its stories count as told.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Final
+
+from alerts.evidence import QUOTED, gather, quote
+from alerts.filters import Verdict
+from alerts.finding import Finding, Target, head_of
+from alerts.group import add_card, by_severity, group_key, highest, message_id, open_group, telling
+from alerts.journal import Journal
+from alerts.rows import GROUP, LINE, SUMMARY, Head, Line, Summary
+from alerts.story import get_story
+from daemon.bus.base import Row
+from daemon.messages.alert import Message, Outcome, Reason, StoryLine, Told
+from daemon.messages.article import Language, Moment, Source
+from daemon.messages.wire import make_id
+from daemon.stage.hop import Table
+
+QUIET: Final = 120.0
+LONGEST: Final = 600.0
+MOST_STORIES: Final = 50
+MOST_CARRIED: Final = 100
+_MOST_FEEDS: Final = 5
+
+
+def line_key(desk: str, receiver: str, story: str) -> bytes:
+    return LINE.key(desk, receiver, story)
+
+
+def takes(finding: Finding, target: Target, table: Table) -> bool:
+    """Whether a finding belongs into a summary: it came with a first fetch, and its story is not on its way otherwise."""
+    names = (finding.match.desk, target.receiver, finding.story)
+    return finding.in_summary and (table.get(group_key(*names)) is None or table.get(line_key(*names)) is not None)
+
+
+def add(finding: Finding, target: Target, table: Table, now: float) -> Verdict:
+    """Put a finding into its receiver's summary; refused when that names as many stories as it can."""
+    desk, receiver, story = finding.match.desk, target.receiver, finding.story
+    key = SUMMARY.key(desk, receiver)
+    summary = SUMMARY.find(table, key) or Summary(desk=desk, receiver=receiver, opened=now, time_zone=finding.match.time_zone)
+    due = min(summary.opened + LONGEST, now + QUIET)
+    line = LINE.find(table, line_key(desk, receiver, story))
+    if line is None and len(summary.stories) >= MOST_STORIES:
+        beyond = summary.more + (summary.last_refused != story)
+        SUMMARY.put(table, key, replace(summary, more=beyond, last_refused=story), due)
+        return Verdict(Reason.FIRST_FETCH)
+    SUMMARY.put(table, key, _with_story(summary, finding), due)
+    line = line or Line(story=story, head=head_of(finding.match))
+    cards, evidence = add_card(line.cards, finding.card), gather(line.evidence, finding.evidence)
+    LINE.put(table, line_key(desk, receiver, story), replace(line, cards=cards, evidence=evidence))
+    _count_as_told(finding, target, summary.opened + LONGEST, table, now)
+    if len(line.carried) >= MOST_CARRIED:
+        return Verdict(Reason.SAME_STORY)
+    return Verdict(Reason.FIRST_FETCH, due, _message_id(summary))
+
+
+def carry(key: bytes, held: Outcome, table: Table) -> None:
+    """Let the summary decide this finding's outcome; `key` is its line's."""
+    line = LINE.find(table, key)
+    if line is not None:
+        LINE.put(table, key, replace(line, carried=(*line.carried, held)))
+
+
+def tell_summary(row: Row, table: Table, receivers: Collection[str], journal: Journal) -> None:
+    """The summary's time has come."""
+    summary = SUMMARY.read(row)
+    keys = [line_key(summary.desk, summary.receiver, story) for story in summary.stories]
+    lines = [line for key in keys if (line := LINE.find(table, key)) is not None]
+    for key in (row.key, *keys):
+        table.put(key, None)
+    carried = [held for line in lines for held in line.carried]
+    if summary.receiver in receivers:
+        journal.tell(_message(summary, lines, journal.now), carried, Reason.FIRST_FETCH)
+    else:
+        journal.settle(carried, Told.SUPPRESSED, Reason.NO_RECEIVER)
+
+
+def _with_story(summary: Summary, finding: Finding) -> Summary:
+    feed = finding.match.article.feed
+    stories = dict.fromkeys((*summary.stories, finding.story))
+    feeds = dict.fromkeys((*summary.feeds, feed.name or feed.id))
+    return replace(summary, stories=tuple(stories), feeds=tuple(feeds)[: _MOST_FEEDS + 1])
+
+
+def _count_as_told(finding: Finding, target: Target, at: float, table: Table, now: float) -> None:
+    """Later copies join a story that stands in a summary, as if a message had told it at `at`."""
+    desk, receiver = finding.match.desk, target.receiver
+    key = group_key(desk, receiver, finding.story)
+    group = GROUP.find(table, key) or open_group(finding, target, table, now)
+    cards, evidence = add_card(group.cards, finding.card), gather(group.evidence, finding.evidence)
+    group = replace(group, cards=cards, evidence=evidence, told=None)
+    told = telling(group, get_story(desk, finding.story, table), at)
+    GROUP.put(table, key, replace(group, told=told), group.due)
+
+
+def _message_id(summary: Summary) -> str:
+    return message_id(summary.desk, summary.receiver, f"first-fetch/{summary.opened:.6f}")
+
+
+def _message(summary: Summary, lines: Sequence[Line], now: float) -> Message:
+    ranked = sorted(lines, key=lambda line: -highest(line.cards).rank)
+    cards = by_severity({card: None for line in ranked for card in line.cards})
+    head = ranked[0].head if len(ranked) == 1 else _head(summary, len(ranked) + summary.more)
+    languages = dict.fromkeys(line.head.language.tag for line in ranked)
+    return Message(
+        id=_message_id(summary),
+        version=1,
+        desk=summary.desk,
+        receiver=summary.receiver,
+        story=make_id("first-fetch", summary.desk, f"{summary.opened:.6f}"),
+        severity=highest(cards),
+        headline=head.headline,
+        url=head.url,
+        language=head.language,
+        source=head.source,
+        published=head.published,
+        found=head.found,
+        time_zone=summary.time_zone,
+        due=now,
+        evidence=tuple(evidence for line in ranked for evidence in quote(line.evidence)[:1])[:QUOTED],
+        findings=cards,
+        articles=tuple(line.head.article for line in ranked),
+        languages=tuple(tag for tag in languages if tag),
+        stories=tuple(_story_line(line) for line in ranked),
+        more_stories=summary.more,
+    )
+
+
+def _head(summary: Summary, stories: int) -> Head:
+    feeds = ", ".join(summary.feeds[:_MOST_FEEDS]) + ("…" if len(summary.feeds) > _MOST_FEEDS else "")
+    return Head(
+        article="",
+        headline=f"{stories} stories stood in feeds seen for the first time: {feeds}",
+        url="",
+        language=Language(tag="en", confidence=1.0),
+        source=Source(name="Rasid"),
+        published=Moment(),
+        found=summary.opened,
+        time_zone=summary.time_zone,
+    )
+
+
+def _story_line(line: Line) -> StoryLine:
+    return StoryLine(
+        story=line.story,
+        headline=line.head.headline,
+        url=line.head.url,
+        language=line.head.language,
+        source=line.head.source,
+        severity=highest(line.cards),
+        findings=by_severity(line.cards),
+    )
