@@ -1,0 +1,62 @@
+"""`rasid check`: everything people wrote, read as the service would read it, and the rules' own tests."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import orjson
+
+from consumers.ruletests import check_watchlists
+from daemon.app.setup import Setup, load_setup
+from daemon.errors import ConfigError, Problem
+
+
+@click.command()
+@click.option("--config", "config_file", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a problem or warning, also on a terminal.")
+def command(config_file: Path, *, as_json: bool) -> int:
+    """Check the configuration, its feeds and watchlists, and run the rules' own tests.
+
+    Every mistake is told with file, line, key and reason: as text on a terminal, as JSON lines when piped. Nothing is
+    started, no server is asked.
+
+    Exit codes: 0 when the service would start with it, 2 when not. Warnings do not count.
+    """
+    as_json = as_json or not sys.stdout.isatty()
+    try:
+        setup = load_setup(config_file, os.environ)
+        failed = check_watchlists(setup.desks)
+    except ConfigError as error:
+        _tell("error", error.problems, as_json=as_json)
+        return 2
+    _tell("warning", [warning for desk in setup.desks for warning in desk.warnings], as_json=as_json)
+    _tell("error", failed, as_json=as_json)
+    for line in _summary(setup, as_json=as_json):
+        click.echo(line)
+    return 2 if failed else 0
+
+
+def _tell(level: str, problems: Sequence[Problem], *, as_json: bool) -> None:
+    """Text goes to stderr in any case: a person who pipes the lines away should still see what is wrong."""
+    for problem in problems:
+        click.echo(f"{level}: {problem}", err=True)
+        if as_json:
+            click.echo(orjson.dumps({"level": level, **asdict(problem)}).decode())
+
+
+def _summary(setup: Setup, *, as_json: bool) -> Iterator[str]:
+    counts = {
+        "feeds": len(setup.sources),
+        "desks": len(setup.desks),
+        "actors": sum(len(desk.actors) for desk in setup.desks),
+        "rules": sum(len(desk.rules) for desk in setup.desks),
+        "tests": sum(len(rule.tests) for desk in setup.desks for rule in desk.rules),
+        "receivers": len(setup.config.receivers),
+    }
+    if as_json:
+        yield orjson.dumps({"level": "summary", "file": str(setup.file), **counts}).decode()
+    else:
+        yield f"{setup.file}: " + ", ".join(f"{count} {name}" for name, count in counts.items())
