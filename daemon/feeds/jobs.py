@@ -12,6 +12,10 @@ class PollOutcome(StrEnum):
 
     UNCHANGED = "unchanged"
     EMPTY = "empty"
+    HTML = "html"
+    NO_FEED = "no_feed"
+    OTHER_JSON = "other_json"
+    TOO_LARGE = "too_large"
     UNREADABLE = "unreadable"
     BUG = "bug"
 

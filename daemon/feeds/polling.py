@@ -7,19 +7,19 @@ Bad input is an outcome, never an exception.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from daemon.clock import Clock
 from daemon.errors import RasidError
 from daemon.feeds.jobs import Entry, PollJob, PollOutcome, PollResult, Window
+from daemon.feeds.parsed import Parsed
 from daemon.feeds.schedule import Answer
-from daemon.messages.article import Item
 from daemon.net.answers import Fetched, FetchOutcome
 from daemon.net.fetch import Fetcher, Limits, Request
 from daemon.net.files import is_file, read_file
@@ -37,20 +37,6 @@ _ANSWERS: Final = {
 _FILE_LIMIT: Final = Limits().decoded
 
 log = structlog.get_logger()
-
-
-class Parsed(Protocol):
-    """What a parser makes of a body: all elements' hashes in the document's order, the items of those not known before.
-
-    `reason` is empty when the body is a feed, else why it is not, from a fixed list.
-    """
-
-    @property
-    def items(self) -> Sequence[Item]: ...
-    @property
-    def hashes(self) -> Sequence[str]: ...
-    @property
-    def reason(self) -> str: ...
 
 
 class PollWorker:
@@ -100,8 +86,6 @@ class PollWorker:
         body = blake2b(fetched.body, digest_size=16).hexdigest()
         if body == job.body:
             return replace(plain, outcome=PollOutcome.UNCHANGED)
-        if not fetched.body.strip():
-            return replace(plain, outcome=PollOutcome.EMPTY, answer=Answer.FAILED)
         try:
             parsed = await self._parse(
                 fetched.body,
@@ -114,7 +98,7 @@ class PollWorker:
         except RasidError as error:
             return replace(plain, outcome=PollOutcome.UNREADABLE, answer=Answer.FAILED, detail=str(error))
         if parsed.reason:
-            return replace(plain, outcome=parsed.reason, answer=Answer.FAILED)
+            return replace(plain, outcome=PollOutcome[parsed.reason.name], answer=Answer.FAILED, detail=parsed.reason.value)
         return replace(plain, body=body, window=window_of(parsed, job.known))
 
     def _plain(self, job: PollJob, fetched: Fetched) -> PollResult:

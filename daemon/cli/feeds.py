@@ -1,0 +1,54 @@
+"""`rasid feeds`: what is polled, when next, how it has been doing; read beside the running service."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import click
+import orjson
+
+from daemon.app.buses import open_bus
+from daemon.bus.base import Row
+from daemon.clock import WallClock
+from daemon.config.load import load_config
+from daemon.config.models import Config
+from daemon.feeds.listing import feed_lines, feed_table
+from daemon.feeds.rows import FEED
+from daemon.feeds.sources import load_sources
+from daemon.metrics import Metrics
+
+_GROUP: Final = "poller"
+
+
+@click.group()
+def command() -> None:
+    """What is polled, when next, and how it has been doing."""
+
+
+@command.command("list")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="JSON lines, also on a terminal.")
+def list_feeds(config_file: Path, *, as_json: bool) -> None:
+    """List the configured feeds, and those that left the configuration within the last 30 days.
+
+    States: new (not polled yet), ok, failing, gone (410), left (no longer configured). Works while the service runs and
+    while it does not. On a terminal a table; piped, or with --json, one JSON object a line:
+    {"id", "url", "state", "last_success", "last_poll", "last_outcome", "detail", "failures", "next_poll", "items"}.
+    """
+    config = load_config(config_file, os.environ)
+    sources = load_sources(config, config_file, os.environ)
+    clock = WallClock()
+    lines = feed_lines(sources, asyncio.run(_rows(config, config_file.parent, clock)))
+    if as_json or not sys.stdout.isatty():
+        for line in lines:
+            click.echo(orjson.dumps(line))
+        return
+    click.echo(feed_table(lines, clock.now()))
+
+
+async def _rows(config: Config, folder: Path, clock: WallClock) -> list[Row]:
+    """The poller's rows of all feeds."""
+    async with open_bus(config, folder, clock=clock, service=False, observe=Metrics().observe) as bus:
+        return [row async for row in bus.state(_GROUP) if row.key.startswith(FEED)]

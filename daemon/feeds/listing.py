@@ -1,0 +1,109 @@
+"""What people are shown of feeds: the files' feeds joined with what the rows remember of them. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from daemon.bus.base import Row
+from daemon.feeds.rows import FEED, FeedRow, FeedState, decode, feed_of
+from daemon.feeds.sources import Source
+
+_HEADINGS: Final = ("FEED", "STATE", "LAST SUCCESS", "LAST OUTCOME", "NEXT POLL", "ITEMS", "URL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One feed; times ISO 8601 in UTC, None when there was none. `next_poll` is None for a feed that is not polled."""
+
+    id: str
+    url: str
+    state: FeedState
+    last_success: str | None = None
+    last_poll: str | None = None
+    last_outcome: str = ""
+    detail: str = ""
+    failures: int = 0
+    next_poll: str | None = None
+    items: int = 0
+
+
+def feed_lines(sources: Iterable[Source], rows: Iterable[Row]) -> Sequence[Line]:
+    """A line for each feed of the files, in their order; then those that left the files but are still remembered.
+
+    Raises `DecodeError` for rows of another version.
+    """
+    known = {feed_of(row.key): decode(FeedRow, row.value) for row in _current(rows)}
+    lines = [_line(source.id, source.url, known.pop(source.id, None), listed=True) for source in sources]
+    return [*lines, *(_line(id_, feed.url, feed, listed=False) for id_, feed in sorted(known.items()))]
+
+
+def _current(rows: Iterable[Row]) -> Iterable[Row]:
+    """One row a feed: a feed that moved to another site left a row behind in its old partition."""
+    found: dict[bytes, Row] = {}
+    for row in rows:
+        if row.key.startswith(FEED):
+            before = found.get(row.key)
+            if before is None or decode(FeedRow, before.value).left_at is not None:
+                found[row.key] = row
+    return found.values()
+
+
+def _line(id_: str, url: str, feed: FeedRow | None, *, listed: bool) -> Line:
+    if feed is None:
+        return Line(id=id_, url=url, state=FeedState.NEW)
+    return Line(
+        id=id_,
+        url=url,
+        state=feed.state if listed else FeedState.LEFT,
+        last_success=_iso(feed.success_at),
+        last_poll=_iso(feed.polled_at),
+        last_outcome=feed.outcome,
+        detail=feed.detail,
+        failures=feed.failures,
+        next_poll=_iso(feed.next_at) if listed and feed.left_at is None else None,
+        items=feed.items,
+    )
+
+
+def feed_table(lines: Sequence[Line], now: float) -> str:
+    """The lines for a terminal, times as seen from `now`; a failing feed's reason on a line of its own."""
+    cells = [_HEADINGS, *(_cells(line, now) for line in lines)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(_HEADINGS) - 1)]
+    shown = []
+    for row, line in zip(cells, [None, *lines], strict=True):
+        shown.append("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip())
+        if line and line.detail:
+            shown.append(f"    {line.detail}")
+    return "\n".join(shown)
+
+
+def _cells(line: Line, now: float) -> tuple[str, ...]:
+    outcome = line.last_outcome + (f" (×{line.failures})" if line.failures > 1 else "")
+    times = (_ago(line.last_success, now), outcome or "-", _ago(line.next_poll, now))
+    return (line.id, line.state, *times, str(line.items), _without_query(line.url))
+
+
+def _without_query(url: str) -> str:
+    """For a screen others may see: a feed's query may hold a token."""
+    try:
+        return url if not urlsplit(url).query else f"{url.partition('?')[0]}?…"
+    except ValueError:
+        return url
+
+
+def _iso(at: float | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _ago(iso: str | None, now: float) -> str:
+    """`3m ago`, `in 2h`, `-` for never."""
+    if iso is None:
+        return "-"
+    seconds = datetime.fromisoformat(iso).timestamp() - now
+    amount = abs(seconds)
+    units = (("d", 86400.0), ("h", 3600.0), ("m", 60.0), ("s", 1.0))
+    unit, size = next((pair for pair in units if amount >= pair[1]), ("s", 1.0))
+    text = f"{amount / size:.0f}{unit}"
+    return f"in {text}" if seconds > 0 else f"{text} ago"

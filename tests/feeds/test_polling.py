@@ -1,0 +1,201 @@
+"""The work of a poll against a real server, with the real parser: what is asked, what is parsed, what fails alone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.clock import WallClock
+from daemon.errors import RasidError
+from daemon.feeds.jobs import PollJob, PollOutcome, PollResult
+from daemon.feeds.parse import parse_feed
+from daemon.feeds.parsed import Parsed, Reason
+from daemon.feeds.polling import PollWorker, introduced
+from daemon.feeds.schedule import Answer
+from daemon.net.fetch import Fetcher
+from daemon.net.politeness import Politeness
+from daemon.urls import site_of
+from tests.feeds.desk import Desk, desk, source
+from tests.servers.feeds import Answer as Said
+from tests.servers.feeds import FeedServer, RssItem, feed_server, rss
+
+ITEMS = [RssItem(guid=f"id-{number}", title=f"Title {number}", link=f"https://example.org/{number}") for number in range(3)]
+
+
+class Bench:
+    """A worker with everything it needs, and how often it parsed."""
+
+    def __init__(self, fetcher: Fetcher, folder: Path) -> None:
+        self.parses = 0
+        self.worker = PollWorker(
+            fetcher,
+            Politeness(gap=0.0, concurrency=20),
+            self.parse,
+            clock=WallClock(),
+            folder=folder,
+            user_agent="Rasid/1 (+https://example.org)",
+        )
+
+    async def parse(self, raw: bytes, **context: Any) -> Parsed:
+        self.parses += 1
+        if raw == b"kill":
+            raise RasidError("stopped after 2 s", subject="timeout")
+        return parse_feed(raw, **context)
+
+    async def poll(self, made: Desk, id_: str = "one") -> PollResult:
+        result = await self.worker(made.job(id_))
+        made.done(result, id_)
+        return result
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with Fetcher(clock=WallClock(), allowed=[ip_network("127.0.0.1/32")]) as fetcher:
+        yield Bench(fetcher, tmp_path)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FeedServer]:
+    async with feed_server() as server:
+        yield server
+
+
+def watching(*urls: str) -> Desk:
+    """A desk whose feeds, named by their place, stand in one partition."""
+    names = ["one", "two", "three", "four"]
+    made = desk(*(source(name, url, site_of(url)) for name, url in zip(names, urls, strict=False)))
+    made.reconcile(site_of(urls[0]))
+    return made
+
+
+def titles(made: Desk) -> list[str]:
+    return [raw.item.title for raw in made.published]
+
+
+async def test_items_once_and_conditions_kept(bench: Bench, server: FeedServer) -> None:
+    """Feeds 1 to 4: the first poll takes all items, the second is conditional and takes none, a new item comes alone."""
+    made = watching(server.url())
+    server.publish("/feed", rss(ITEMS[1:]), last_modified="Mon, 01 Jan 2024 00:00:00 GMT")
+    first = await bench.poll(made)
+    second = await bench.poll(made)
+    assert (first.outcome, second.outcome) == ("ok", "not_modified")
+    asked = server.requests[1].headers
+    assert asked[b"if-none-match"].decode() == first.etag
+    assert asked[b"if-modified-since"] == b"Mon, 01 Jan 2024 00:00:00 GMT"
+    server.publish("/feed", rss(ITEMS))
+    await bench.poll(made)
+    assert titles(made) == ["Title 1", "Title 2", "Title 0"]
+    assert [raw.backfill for raw in made.published] == [True, True, False]
+
+
+async def test_an_edited_item_becomes_a_revision(bench: Bench, server: FeedServer) -> None:
+    """Feeds 25: another title under the same guid is published again, as the same article, saying what changed."""
+    made = watching(server.url())
+    server.publish("/feed", rss(ITEMS))
+    await bench.poll(made)
+    edited = RssItem(guid="id-1", title="Another title", link="https://example.org/1")
+    server.publish("/feed", rss([ITEMS[0], edited, ITEMS[2]]))
+    await bench.poll(made)
+    assert [(raw.item.title, raw.edited) for raw in made.published[3:]] == [("Another title", ("title",))]
+    assert made.published[3].id == made.published[1].id
+
+
+async def test_the_same_body_again_is_not_parsed(bench: Bench, server: FeedServer) -> None:
+    """Feeds 2: an unchanged body costs no parse, but its validators are saved."""
+    made = watching(server.url())
+    body = rss(ITEMS)
+    server.script("/feed", Said(body=body, headers={"ETag": '"1"'}), Said(body=body, headers={"ETag": '"2"'}))
+    await bench.poll(made)
+    result = await bench.poll(made)
+    assert (result.outcome, bench.parses, made.feed().etag) == (PollOutcome.UNCHANGED, 1, '"2"')
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        (Said(body=b"<!doctype html><html><body>Maintenance</body></html>"), "html"),
+        (Said(body=b""), "empty"),
+        (Said(body=b" \n"), "empty"),
+        (Said(body=b"{}"), "other_json"),
+        (Said(body=b"kill"), "unreadable"),
+        (Said(body=rss(ITEMS), cut=60), "truncated"),
+        (Said(status=404, body=rss([])), "not_found"),
+    ],
+)
+async def test_answers_that_are_no_feed(bench: Bench, server: FeedServer, said: Said, outcome: str) -> None:
+    """Feeds 16: such an answer is an error with its own name; validators, window and items stay, and nothing is repeated."""
+    made = watching(server.url())
+    server.script("/feed", Said(body=rss(ITEMS), headers={"ETag": '"1"'}), said, Said(body=rss(ITEMS), headers={"ETag": '"1"'}))
+    await bench.poll(made)
+    result = await bench.poll(made)
+    assert (str(result.outcome), result.answer) == (outcome, Answer.FAILED)
+    assert made.feed().etag == '"1"'
+    await bench.poll(made)
+    assert len(made.published) == 3
+
+
+def test_every_reason_of_the_parser_is_an_outcome() -> None:
+    """Whatever the parser says of a body that is no feed has its name among the outcomes."""
+    assert {reason.name for reason in Reason if reason} <= set(PollOutcome.__members__)
+
+
+async def test_a_slow_feed_delays_no_other(bench: Bench, server: FeedServer) -> None:
+    """While one site's server says nothing, the feeds of another are polled and done."""
+    async with feed_server() as other:
+        other_url = other.url().replace("127.0.0.1", "localhost")
+        held = asyncio.Event()
+        server.script("/feed", Said(hold=held, body=rss(ITEMS)))
+        other.publish("/feed", rss(ITEMS))
+        slow = asyncio.create_task(bench.worker(_job("slow", server.url())))
+        await server.wait_for("/feed")
+        async with asyncio.timeout(5):
+            quick = [await bench.worker(_job(name, other_url)) for name in ("a", "b")]
+        assert [result.outcome for result in quick] == ["ok", "ok"]
+        assert not slow.done()
+        held.set()
+        assert (await slow).outcome == "ok"
+
+
+async def test_files_are_read_below_the_folder(bench: Bench, tmp_path: Path) -> None:
+    """A `file:` feed is read like any other, not again while unchanged, and never from outside."""
+    (tmp_path / "feed.xml").write_bytes(rss(ITEMS))
+    made = watching("file:feed.xml")
+    assert [(await bench.poll(made)).outcome for _ in range(2)] == ["ok", "not_modified"]
+    assert titles(made) == ["Title 0", "Title 1", "Title 2"]
+    assert (await bench.worker(_job("out", "file:../feed.xml"))).outcome == "refused_file"
+
+
+async def test_hostile_items(bench: Bench, server: FeedServer) -> None:
+    """Feeds 23 and 26: items without link, title or date, and dates in the year 9999, are articles like others."""
+    made = watching(server.url())
+    odd = [
+        RssItem(guid="only-guid"),
+        RssItem(title="Only a title"),
+        RssItem(title="Late", published="Fri, 31 Dec 9999 00:00:00 GMT"),
+    ]
+    server.publish("/feed", rss(odd))
+    await bench.poll(made)
+    await bench.poll(made)
+    assert titles(made) == ["", "Only a title", "Late"]
+    assert {raw.url for raw in made.published} == {""}
+
+
+async def test_the_server_learns_who_asks(bench: Bench, server: FeedServer) -> None:
+    """Feeds 5: User-Agent with the feed's id, feed types first in Accept."""
+    await bench.worker(_job("the-feed", server.url()))
+    headers = server.requests[0].headers
+    assert headers[b"user-agent"] == b"Rasid/1 (+https://example.org; the-feed)"
+    assert headers[b"accept"].startswith(b"application/rss+xml")
+    assert headers[b"accept"].endswith(b"*/*;q=0.1")
+
+
+def test_a_user_agent_without_a_comment() -> None:
+    """A User-Agent of the operator's own making is left as it is."""
+    assert introduced("Mine/1", "feed") == "Mine/1"
+
+
+def _job(feed: str, url: str) -> PollJob:
+    return PollJob(feed=feed, url=url, site=site_of(url))
