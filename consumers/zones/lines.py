@@ -8,11 +8,11 @@ from typing import Final
 from consumers.zones.reasons import BlockReason
 
 _BULLET: Final = re.compile(r"(?:[•·▪◦‣●○■□►▶▸*»›✔➤–—-]|\d{1,2}[.)])\s")
-_CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f\ud800-\udfff]")
+_CONTROL: Final = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _QUOTES: Final = "\"'”“»«’)]"
 _ENDS: Final = tuple(".!?؟۔。！？।…")
 _WITHIN: Final = (". ", "! ", "? ", "؟ ", "۔", "。", "।", '."', ".”")
-_CLOSED: Final = tuple(".。۔।،,;؛")
+_CLOSED: Final = tuple(".。۔।،,;؛:：")
 _PROSE: Final = 60
 _LONG: Final = 180
 _HEADLINE: Final = range(12, 130)

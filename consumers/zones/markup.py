@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -32,10 +33,17 @@ _SILENT: Final = frozenset(("script", "style", "template", "noscript", "head", "
 _TIGHT: Final = frozenset(("li", "tr", "dt", "dd"))
 _BREAKS: Final = re.compile(rf"<(?:br|{'|'.join(sorted(_BLOCKS | _BESIDE.keys()))})\b", re.IGNORECASE)
 _LINKED: Final = 0.8
+_DEEPEST: Final = 5000
+"""Elements left open, about; beyond it, the parser's time grows with the square of the depth."""
+_TAG: Final = re.compile(r"<[^<>]*>?")
+_OFTEN_OPEN: Final = ("</", "</", "<br", "<img", "<p", "<li", "<!")
 
 
 def html_lines(html: str) -> Iterator[Line]:
     """Lines of a piece of HTML. Where no element breaks lines, its line breaks do, as in text: aggregators send such."""
+    if html.count("<") - sum(map(html.count, _OFTEN_OPEN)) > _DEEPEST:
+        yield from plain_lines(unescape(_TAG.sub("\n", html)))
+        return
     body = LexborHTMLParser(clean(html)).body
     if body is None:
         return
