@@ -70,6 +70,10 @@ class KafkaEngine:
         for each in list(self._open):
             await self.close(each)
 
+    def joined(self, bus: Bus) -> bool:
+        """Whether a process has a part in every group it serves, be it no partition."""
+        return all(coordinator.generation > 0 for coordinator in self._coordinators(bus))
+
     def _coordinators(self, bus: Bus) -> list[Any]:
         mine = next(each for each in self._open if each is bus)
-        return [member.shares._consumer._coordinator for member in mine._members]
+        return [member.shares._consumer._coordinator for member in mine._members if member.shares._consumer]

@@ -99,9 +99,9 @@ class Cluster:
         try:
             self._format()
             for node in self._ports:
-                self._launch(node)
+                self.launch(node)
             for node in self._ports:
-                self._await_ready(node, brokers=len(self._ports))
+                self.await_ready(node, brokers=len(self._ports))
         except BaseException:
             self._close()
             raise
@@ -110,10 +110,29 @@ class Cluster:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._close()
 
-    def start(self, node: int) -> None:
-        """Start a node that was stopped or killed, on its old port and data; returns when it answers."""
-        self._launch(node)
-        self._await_ready(node, brokers=1)
+    def launch(self, node: int) -> None:
+        """Start a node, also one that was stopped or killed, on its old port and data; `await_ready` sees it answer.
+
+        To be called by a thread that lives as long as the broker is to.
+        """
+        home = self._home(node)
+        with (home / "log").open("ab") as log:
+            self._running[node] = subprocess.Popen(
+                [*_tied(), *_java("-Xmx256m", *self._options, "kafka.Kafka", str(home / "server.properties"))],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def await_ready(self, node: int, *, brokers: int = 1) -> None:
+        """Until the node answers and knows of so many. Raises `NotReady`."""
+        deadline = time.monotonic() + _READY_WITHIN
+        while _brokers_known(self._ports[node]) < brokers:
+            status = self._running[node].poll()
+            if status is not None or time.monotonic() > deadline:
+                said = (self._home(node) / "log").read_text("utf-8", "replace")[-2000:]
+                raise NotReady(f"broker {node} is not ready (exit status {status}):\n{said}")
+            time.sleep(0.05)
 
     def stop(self, node: int) -> None:
         """In order: leaders move away first, files are closed."""
@@ -165,25 +184,6 @@ class Cluster:
             command = _java("-Xmx128m", "kafka.tools.StorageTool", "format", "-t", ident, "-c", str(settings))
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
-    def _launch(self, node: int) -> None:
-        home = self._home(node)
-        with (home / "log").open("ab") as log:
-            self._running[node] = subprocess.Popen(
-                [*_tied(), *_java("-Xmx256m", *self._options, "kafka.Kafka", str(home / "server.properties"))],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-
-    def _await_ready(self, node: int, *, brokers: int) -> None:
-        deadline = time.monotonic() + _READY_WITHIN
-        while _brokers_known(self._ports[node]) < brokers:
-            status = self._running[node].poll()
-            if status is not None or time.monotonic() > deadline:
-                said = (self._home(node) / "log").read_text("utf-8", "replace")[-2000:]
-                raise NotReady(f"broker {node} is not ready (exit status {status}):\n{said}")
-            time.sleep(0.05)
-
 
 def _java(*arguments: str) -> list[str]:
     share = ["-Xshare:auto", f"-XX:SharedArchiveFile={_ARCHIVE}"] if _ARCHIVE.exists() else []
@@ -191,7 +191,7 @@ def _java(*arguments: str) -> list[str]:
 
 
 def _tied() -> list[str]:
-    """A prefix that has the kernel kill the broker when this process dies, where the system offers one."""
+    """A prefix that has the kernel kill the broker when the thread that starts it ends, where the system offers one."""
     return ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
 
 

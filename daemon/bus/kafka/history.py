@@ -7,7 +7,7 @@ from aiokafka import TopicPartition
 
 from daemon.bus.base import Record, Row
 from daemon.bus.kafka.link import Link, translated
-from daemon.bus.kafka.restore import Kept, restore
+from daemon.bus.kafka.restore import Kept, reader, restore
 from daemon.bus.kafka.stored import record_of
 from daemon.errors import BusError
 
@@ -62,7 +62,8 @@ async def rows(link: Link, full: str, count: int) -> AsyncIterator[Row]:
     for number in range(count):
         partition = TopicPartition(full, number)
         try:
-            kept = await restore(link, partition, Kept(), 0.0)
+            async with reader(link) as consumer:
+                kept = await restore(consumer, partition, Kept(), 0.0)
         except BusError:
             raise
         except Exception as error:  # the edge to aiokafka

@@ -24,6 +24,8 @@ from daemon.errors import BusError, Lost
 
 _BATCH: Final = 500
 _POLL: Final = 0.5
+_LOOK: Final = 0.02
+"""While there may be nothing but marks of transactions before the end: aiokafka passes over them, but goes on waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class KafkaLease:
                 await self._room.wait()
                 # The first, without waiting, passes over what is at hand and is no record: marks of transactions.
                 if not await self._fetch(0.0):
-                    await self._fetch(_POLL)
+                    await self._fetch(_LOOK if self._next < self._end else _POLL)
         except Exception as error:  # noqa: BLE001 - the boundary of the reader's task; `take` raises it
             self.end(translated(error, "records cannot be read", self._subject))
 

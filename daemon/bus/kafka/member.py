@@ -72,6 +72,8 @@ class Member:
             session_timeout_ms=milliseconds(timing.session),
             heartbeat_interval_ms=milliseconds(timing.heartbeat),
             rebalance_timeout_ms=milliseconds(timing.rebalance),
+            # A broker answers one fetch at a time, and a partition that was not asked for in it waits so long at most.
+            fetch_max_wait_ms=100,
             # aiokafka's own watch leaves the group and never comes back; ours is below.
             max_poll_interval_ms=2**31 - 1,
             # The assignor keeps its memory in its class: each consumer needs a class of its own.

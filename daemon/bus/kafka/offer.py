@@ -13,7 +13,7 @@ from daemon.bus.kafka.lease import KafkaLease, Opened
 from daemon.bus.kafka.link import translated
 from daemon.bus.kafka.names import Group
 from daemon.bus.kafka.producer import Fenced
-from daemon.bus.kafka.restore import Kept, restore
+from daemon.bus.kafka.restore import Kept, bounds, reader, restore
 from daemon.errors import BusError, BusRefused, Lost
 
 log = structlog.get_logger()
@@ -93,11 +93,11 @@ class Offer:
             await producer.start()
             # Asked for before the fence, the position may be stale even though its commit had succeeded.
             committed = await self._consumer.committed(tp)
-            first = (await self._consumer.beginning_offsets([tp]))[tp]
-            end = (await self._consumer.end_offsets([tp]))[tp]
-            position = self._position(committed, first, end)
-            changelog = TopicPartition(group.changelog, self.partition)
-            self.kept = await restore(group.link, changelog, self.kept, group.names.clock.now())
+            async with reader(group.link) as consumer:
+                first, end = await bounds(consumer, tp)
+                position = self._position(committed, first, end)
+                changelog = TopicPartition(group.changelog, self.partition)
+                self.kept = await restore(consumer, changelog, self.kept, group.names.clock.now())
             self._consumer.seek(tp, position)
             self._consumer.resume(tp)
         except BaseException:
@@ -110,7 +110,7 @@ class Offer:
 
     def _position(self, committed: int | None, first: int, end: int) -> int:
         if committed is None:
-            return int(first)
+            return first
         if committed > end:
             raise BusRefused(
                 f"the position {committed} of {self._group.ident} lies beyond the end {end}: the topic was made anew or the "
@@ -121,7 +121,7 @@ class Offer:
             skipped = first - committed
             log.error("records_skipped", group=self._group.name, partition=self.partition, count=skipped, why="retention")
             self._group.observe("rasid_records_skipped_total", {"hop": self._group.name}, skipped)
-        return int(max(committed, first))
+        return max(committed, first)
 
     @property
     def _subject(self) -> str:

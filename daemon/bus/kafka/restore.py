@@ -1,6 +1,8 @@
 """The rows of one partition, from their changelog."""
 
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
 from aiokafka import TopicPartition
 
@@ -9,6 +11,9 @@ from daemon.bus.codec import decode_row
 from daemon.bus.held import HeldRows
 from daemon.bus.kafka.link import Link
 from daemon.errors import BusRefused, DecodeError
+
+_LOOK: Final = 20
+"""Milliseconds. aiokafka waits for records although it may have passed over the end meanwhile, by marks of transactions."""
 
 
 class Kept:
@@ -23,27 +28,44 @@ class Kept:
         self.since = 0.0
 
 
-async def restore(link: Link, partition: TopicPartition, kept: Kept, now: float) -> Kept:
+@asynccontextmanager
+async def reader(link: Link) -> AsyncIterator[Any]:
+    """A consumer for looking things up and for reading a changelog; without group, so nothing of the group waits for it."""
+    consumer = link.consumer(
+        max_poll_records=2000,
+        max_partition_fetch_bytes=4 << 20,
+        fetch_max_bytes=8 << 20,
+        retry_backoff_ms=20,
+    )
+    try:
+        await consumer.start()
+        yield consumer
+    finally:
+        link.dismiss(consumer)
+
+
+async def bounds(consumer: Any, partition: TopicPartition) -> tuple[int, int]:
+    """The first offset there is, and the next one to be written (where no transaction is open)."""
+    end = (await consumer.end_offsets([partition]))[partition]
+    first = (await consumer.beginning_offsets([partition]))[partition]
+    return first, end
+
+
+async def restore(consumer: Any, partition: TopicPartition, kept: Kept, now: float) -> Kept:
     """What the changelog says at its end, read on from where `kept` stands, or from the start if it cannot be.
 
     Returns `kept`, changed, or a new one. Raises what aiokafka raises, and `BusRefused` for rows of a newer version; not
     bounded here.
     """
-    consumer = link.consumer(max_poll_records=2000, max_partition_fetch_bytes=4 << 20, fetch_max_bytes=8 << 20)
-    try:
-        await consumer.start()
-        end = (await consumer.end_offsets([partition]))[partition]
-        first = (await consumer.beginning_offsets([partition]))[partition]
-        if not first <= kept.at <= end:
-            kept = Kept()
-        # No await between these two, or aiokafka's own reset may win and set the position to the end.
-        consumer.assign([partition])
-        consumer.seek(partition, max(kept.at, first))
-        while await consumer.position(partition) < end:
-            messages = (await consumer.getmany(partition, timeout_ms=500)).get(partition, ())
-            kept.rows.apply(_row(message, partition) for message in messages)
-    finally:
-        link.dismiss(consumer)
+    first, end = await bounds(consumer, partition)
+    if not first <= kept.at <= end:
+        kept = Kept()
+    # No await between these two, or aiokafka's own reset may win and set the position to the end.
+    consumer.assign([partition])
+    consumer.seek(partition, max(kept.at, first))
+    while await consumer.position(partition) < end:
+        messages = (await consumer.getmany(partition, timeout_ms=_LOOK)).get(partition, ())
+        kept.rows.apply(_row(message, partition) for message in messages)
     kept.at, kept.since = end, now
     return kept
 
