@@ -48,7 +48,7 @@ class Compiled:
     desks: tuple[CompiledDesk, ...]
 
 
-def compile_watchlists(desks: Sequence[Desk], engine: str | None = None) -> Compiled:
+def compile_desks(desks: Sequence[Desk], engine: str | None = None) -> Compiled:
     """Build everything; see `make_searcher` for the time it takes. `engine` is one of `automaton.ENGINES`."""
     numbers: dict[Term, int] = {}
     for desk in desks:

@@ -7,7 +7,7 @@ from typing import Final
 
 _END: Final = re.compile(
     r"\s*\n\s*"
-    r"|(?<!\b\w)[.!?؟…۔]+[\"'”’»)\]]*(?:\s+|(?=[“«]?[\u0620-\u06ff]))"  # Arabic pages often leave the space out
+    r"|(?<!\b[A-ZА-Я])[.!?؟…۔]+[\"'”’»)\]]*(?:\s+|(?=[“«]?[\u0620-\u06ff]))"  # Arabic pages often leave the space out
     r"|[。！？]+[」』”]*\s*"
 )
 _LIMIT: Final = 300

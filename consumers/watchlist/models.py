@@ -172,6 +172,12 @@ class TestArticle(Model):
     author: Text = ""
     tag: Text = ""
 
+    @model_validator(mode="after")
+    def _has_a_text(self) -> Self:
+        if not (self.title or self.lead or self.body or self.rest).strip():
+            raise ValueError("a test needs a text: title, lead, body or rest")
+        return self
+
 
 def _body(value: object) -> object:
     return {"body": value} if isinstance(value, str) else value
