@@ -1,0 +1,62 @@
+"""`rasid feeds list` over a real bus."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from daemon.app.buses import open_bus
+from daemon.bus.base import Step
+from daemon.bus.topics import FEEDS
+from daemon.cli.main import main
+from daemon.clock import WallClock
+from daemon.config.load import load_config
+from daemon.feeds.poller import Poller
+from daemon.feeds.schedule import Pace
+from daemon.feeds.sources import load_sources
+from daemon.metrics import Metrics
+from daemon.stage.table import StepTable
+
+CONFIG = 'feeds:\n  - {id: one, url: "https://example.org/feed"}\n  - {id: two, url: "https://example.org/two"}\n'
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG)
+    return path
+
+
+async def _reconciled(config_file: Path) -> None:
+    """A service that started and ended: its rows stand on the bus."""
+    config, clock = load_config(config_file, {}), WallClock()
+    poller = Poller(load_sources(config, config_file, {})[:1], pace=Pace(), parser=1)
+    async with open_bus(config, config_file.parent, clock=clock, service=True, observe=Metrics().observe) as bus:
+        left = set(range(bus.partitions(FEEDS)))
+        async for lease_context in bus.leases(FEEDS, "poller"):
+            async with lease_context as lease:
+                table = StepTable(lease.rows)
+                poller.reconcile(lease.partition, lease.partitions, table, clock.now())
+                await lease.commit(Step(None, rows=table.changes()))
+                left.discard(lease.partition)
+            if not left:
+                return
+
+
+def test_feeds_as_json_lines(config: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Piped, each feed is one JSON object: one the service knows with its next poll, another as new."""
+    asyncio.run(_reconciled(config))
+    assert main(["feeds", "list", "--config", str(config)]) == 0
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [(line["id"], line["state"], line["next_poll"] is None) for line in lines] == [
+        ("one", "new", False),
+        ("two", "new", True),
+    ]
+
+
+def test_a_broken_config(config: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Bad feeds are exit 2 with file, line, key and reason."""
+    config.write_text("feeds:\n  - {id: one, url: 'gopher://e.com'}\n")
+    assert main(["feeds", "list", "--config", str(config)]) == 2
+    assert "config.yaml:2:15: feeds[0].url: not an http, https or file address" in capfd.readouterr().err

@@ -1,0 +1,57 @@
+"""What people are shown of feeds."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from daemon.bus.base import Row
+from daemon.feeds.listing import feed_lines, feed_table
+from daemon.feeds.rows import FeedRow, FeedState, encode, feed_key
+from tests.feeds.desk import source
+
+NOW = 1_700_000_000.0
+OK = FeedRow(
+    url="https://news.example.org/feed",
+    parser=1,
+    state=FeedState.OK,
+    next_at=NOW + 180,
+    polled_at=NOW - 120,
+    success_at=NOW - 120,
+    outcome="ok",
+    items=7,
+    fetched=True,
+)
+Change = Callable[[FeedRow], FeedRow]
+
+
+def row(id_: str, feed: FeedRow) -> Row:
+    return Row("example.org", feed_key(id_), encode(feed), feed.next_at)
+
+
+def test_feeds_joined_with_their_rows() -> None:
+    """Each configured feed has a line, polled or not; one that left the files says so and has no next poll."""
+    sources = [source("one"), source("two", "https://example.org/two")]
+    lines = feed_lines(sources, [row("gone", OK), row("one", OK), Row("s", b"item/one/x", b"?")])
+    assert [(line.id, line.state, line.items) for line in lines] == [("one", "ok", 7), ("two", "new", 0), ("gone", "left", 7)]
+    assert (lines[0].last_success, lines[0].next_poll) == ("2023-11-14T22:11:20Z", "2023-11-14T22:16:20Z")
+    assert (lines[1].next_poll, lines[2].next_poll) == (None, None)
+
+
+def test_a_feed_that_moved_to_another_site() -> None:
+    """Of two rows of one feed, in two partitions, the one that is polled is shown."""
+    left = replace(OK, left_at=NOW, state=FeedState.LEFT, items=1)
+    for rows in ([row("one", left), row("one", OK)], [row("one", OK), row("one", left)]):
+        assert [line.items for line in feed_lines([source("one")], rows)] == [7]
+
+
+def test_the_table() -> None:
+    """On a terminal: a heading, a line a feed with times as distances, a failure's reason below, and no query of a URL."""
+    failing = replace(OK, state=FeedState.FAILING, failures=3, outcome="timeout", detail="no answer", next_at=NOW + 7200)
+    sources = [source("one"), source("two", "https://example.org/two?token=secret"), source("three")]
+    text = feed_table(feed_lines(sources, [row("one", OK), row("two", failing)]), NOW)
+    assert [line.split() for line in text.splitlines()] == [
+        ["FEED", "STATE", "LAST", "SUCCESS", "LAST", "OUTCOME", "NEXT", "POLL", "ITEMS", "URL"],
+        ["one", "ok", "2m", "ago", "ok", "in", "3m", "7", "https://news.example.org/feed"],
+        ["two", "failing", "2m", "ago", "timeout", "(×3)", "in", "2h", "7", "https://example.org/two?…"],
+        ["no", "answer"],
+        ["three", "new", "-", "-", "-", "0", "https://news.example.org/feed"],
+    ]

@@ -1,0 +1,68 @@
+"""Bytes of the poller's rows."""
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from daemon.errors import DecodeError
+from daemon.feeds.rows import FeedRow, FeedState, ItemRow, Seen, decode, encode, feed_key, feed_of, item_key, item_name
+
+GOLDEN: Final = Path(__file__).parent.parent / "golden" / "rows"
+FEED: Final = FeedRow(
+    url="https://example.org/feed",
+    parser=1,
+    state=FeedState.FAILING,
+    next_at=1700000300.5,
+    etag='W/"é"',
+    last_modified="Tue, 14 Nov 2023 22:13:20 GMT",
+    body="0f" * 16,
+    window=(Seen(hash="a1" * 12, item="b2" * 12), Seen(hash="", item="c3" * 12)),
+    fetched=True,
+    attempt=7,
+    failures=2,
+    polled_at=1700000000.0,
+    success_at=1699990000.0,
+    outcome="timeout",
+    detail="no answer",
+    items=9,
+    kept=4,
+    left_at=1700000001.0,
+)
+ITEM: Final = ItemRow(
+    article="d4" * 16, site="example.org", parts={"title": "e5", "summary": ""}, parser=1, first_at=1699990000.0
+)
+SAMPLES: Final[dict[str, FeedRow | ItemRow]] = {"poller_feed": FEED, "poller_item": ITEM}
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_released_bytes_decode(name: str) -> None:
+    """The bytes of every released row version still say what they said."""
+    paths = list(GOLDEN.glob(f"*/{name}.json"))
+    assert paths
+    for path in paths:
+        assert again(name, path.read_bytes()) == SAMPLES[name]
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_what_is_written_is_read(name: str) -> None:
+    """A row comes back equal from its own bytes."""
+    assert again(name, encode(SAMPLES[name])) == SAMPLES[name]
+
+
+def again(name: str, value: bytes) -> FeedRow | ItemRow:
+    return decode(FeedRow, value) if name == "poller_feed" else decode(ItemRow, value)
+
+
+@pytest.mark.parametrize("value", [None, b"", b"[]", b'{"v":2}', b'{"v":1}', b'{"v":1,"url":5,"parser":1}'])
+def test_other_bytes_are_refused(value: bytes | None) -> None:
+    """What is not a row of this version is a typed error."""
+    with pytest.raises(DecodeError):
+        decode(FeedRow, value)
+
+
+def test_keys() -> None:
+    """A feed's items stand under a prefix of their own, whatever their identities hold."""
+    assert feed_of(feed_key("a.b-c")) == "a.b-c"
+    assert feed_of(item_key("a", item_name("x/y\ud800"))) == "a"
+    assert not item_key("ab", item_name("x")).startswith(item_key("a", ""))

@@ -1,0 +1,88 @@
+"""Which feeds are polled, and what is wrong with those that cannot be."""
+
+from pathlib import Path
+
+import pytest
+
+from daemon.config.load import load_config
+from daemon.errors import ConfigError
+from daemon.feeds.sources import Source, load_sources
+from daemon.messages.article import FirstFetch
+
+
+def load(folder: Path, config: str, **files: str) -> tuple[Source, ...]:
+    """The sources of this config.yaml beside these files of feeds."""
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text)
+    path = folder / "config.yaml"
+    path.write_text(config)
+    return load_sources(load_config(path, {}), path, {})
+
+
+def test_entries_and_files(tmp_path: Path) -> None:
+    """Feeds of the config and of its files come in order; what is switched off, an entry or a whole file, does not."""
+    config = """
+feeds:
+  - {file: more.yaml}
+  - {file: off.yaml, enabled: false}
+  - {id: a, url: "https://www.example.co.uk/feed", name: A, language: en, country: GB, tags: [x]}
+  - {id: b, url: "https://example.org/b", enabled: false}
+  - {id: c, url: "file:config.yaml"}
+"""
+    more = "- {id: m, url: 'http://example.org/m'}\n- {id: n, url: 'http://example.org/n', enabled: false}\n"
+    sources = load(tmp_path, config, more=more)
+    assert [(source.id, source.site) for source in sources] == [("m", "example.org"), ("a", "example.co.uk"), ("c", "file")]
+    card = sources[1].card()
+    assert (card.name, card.language, card.country, card.tags) == ("A", "en", "GB", ("x",))
+
+
+def test_defaults_of_polling(tmp_path: Path) -> None:
+    """What an entry does not say is polling's; `max_age: none` is said."""
+    config = """
+polling: {default_interval: 10m, max_age: 2h, first_fetch: quiet}
+feeds:
+  - {id: a, url: "http://e.com/a"}
+  - {id: b, url: "http://e.com/b", interval: 1m, max_age: none, first_fetch: alert}
+"""
+    one, other = load(tmp_path, config)
+    assert (one.interval, one.max_age, one.first_fetch) == (600.0, 7200.0, FirstFetch.QUIET)
+    assert (other.interval, other.max_age, other.first_fetch) == (60.0, None, FirstFetch.ALERT)
+
+
+def problems(folder: Path, config: str, **files: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(folder, config, **files)
+    return [str(problem).replace(f"{folder}/", "") for problem in caught.value.problems]
+
+
+def test_an_id_twice(tmp_path: Path) -> None:
+    """Two feeds with one id: both places are named, with their lines."""
+    config = 'feeds:\n  - id: a\n    url: "http://e.com/a"\n  - file: more.yaml\n'
+    more = "- id: b\n  url: http://e.com/b\n- url: http://e.com/a\n  id: a\n"
+    assert problems(tmp_path, config, more=more) == ["more.yaml:4:3: [1].id: the feed id 'a' stands at config.yaml:2 already"]
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("ftp://e.com/feed", "not an http, https or file address"),
+        ("example.org/feed", "not an http, https or file address"),
+        ("http://", "not an http, https or file address"),
+        ("file:/etc/passwd", "lies outside the config file's folder; only files below it are read"),
+        ("file:../feed.xml", "lies outside the config file's folder; only files below it are read"),
+    ],
+)
+def test_addresses_that_cannot_be_polled(tmp_path: Path, url: str, reason: str) -> None:
+    """An address that can never be polled is a mistake in the file, at its line."""
+    assert problems(tmp_path, f'feeds:\n  - id: a\n    url: "{url}"\n') == [f"config.yaml:3:5: feeds[0].url: {reason}"]
+
+
+def test_files_that_are_broken(tmp_path: Path) -> None:
+    """A missing file, an unknown key and a file that is no list are told together, each with its place."""
+    config = "feeds:\n  - file: missing.yaml\n  - file: key.yaml\n  - file: shape.yaml\n  - file: empty.yaml\n"
+    key = "- id: a\n  url: http://e.com/a\n  intervall: 1m\n"
+    told = problems(tmp_path, config, key=key, shape="feeds: []\n", empty="")
+    assert told[0] == "missing.yaml: cannot be read: No such file or directory"
+    assert told[1].startswith("key.yaml:3:3: [0].intervall: unknown key")
+    assert told[2].startswith("shape.yaml:1:1:")
+    assert len(told) == 3
