@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from daemon.app.buses import open_bus
 from daemon.bus.base import Step
-from daemon.bus.topics import FEEDS
+from daemon.bus.topics import FEEDS, partition_of
 from daemon.cli.main import main
 from daemon.clock import WallClock
 from daemon.config.load import load_config
@@ -32,15 +33,17 @@ async def _reconciled(config_file: Path) -> None:
     """A service that started and ended: its rows stand on the bus."""
     config, clock = load_config(config_file, {}), WallClock()
     poller = Poller(load_sources(config, config_file, {})[:1], pace=Pace(), parser=1)
-    async with open_bus(config, config_file.parent, clock=clock, service=True, observe=Metrics().observe) as bus:
-        left = set(range(bus.partitions(FEEDS)))
-        async for lease_context in bus.leases(FEEDS, "poller"):
-            async with lease_context as lease:
+    async with (
+        open_bus(config, config_file.parent, clock=clock, service=True, observe=Metrics().observe) as bus,
+        AsyncExitStack() as stack,
+    ):
+        wanted = partition_of("example.org", bus.partitions(FEEDS))
+        async for held in bus.leases(FEEDS, "poller"):
+            lease = await stack.enter_async_context(held)
+            if lease.partition == wanted:
                 table = StepTable(lease.rows)
                 poller.reconcile(lease.partition, lease.partitions, table, clock.now())
                 await lease.commit(Step(None, rows=table.changes()))
-                left.discard(lease.partition)
-            if not left:
                 return
 
 
