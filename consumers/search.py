@@ -71,6 +71,9 @@ class ZoneText:
 
 Texts: TypeAlias = Mapping[Zone, ZoneText]
 
+MOST: Final = 1_000
+"""Hits of one term in one zone that are looked at; the rest of a text that is nothing but hits says nothing new."""
+
 _CHECKS: Final[Mapping[Exactness, Callable[[str, str], bool]]] = {
     Exactness.SPELLED: same_spelling,
     Exactness.CASED: same_case,
@@ -87,7 +90,7 @@ class Searcher:
     _uses: Sequence[Sequence[tuple[Form, Sequence[int]]]]
 
     def search(self, texts: Texts) -> dict[int, list[Found]]:
-        """Every hit by its term, in the order of zones and texts."""
+        """Every hit by its term, in the order of zones and texts; at most `MOST` a term and zone."""
         found: dict[int, list[Found]] = {}
         for zone, text in texts.items():
             padded = f" {text.folded.text} "
@@ -107,7 +110,9 @@ class Searcher:
                 misspelt = not _CHECKS[term.exactness](term.text, text.surface(hit))
                 if misspelt and term.exactness is not Exactness.SPELLED:
                     continue
-            found.setdefault(number, []).append(hit._replace(term=number, misspelt=misspelt))
+            hits = found.setdefault(number, [])
+            if len(hits) < MOST or hits[-MOST].zone is not hit.zone:
+                hits.append(hit._replace(term=number, misspelt=misspelt))
 
 
 def make_searcher(terms: Sequence[Term], engine: str | None = None) -> Searcher:
