@@ -1,6 +1,7 @@
 """The embedded engine as the conformance suite and its own tests open it."""
 
 import asyncio
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -8,17 +9,18 @@ from typing import Any
 
 from daemon.bus.base import Bus
 from daemon.bus.embedded import EmbeddedBus
+from daemon.bus.topics import TOPICS
 from daemon.clock import WallClock
 
 
 class EmbeddedEngine:
-    """See `tests.bus.engine.Engine`. `settings` are those of `EmbeddedBus`."""
+    """See `tests.bus.engine.Engine`. `settings` are those of `EmbeddedBus`; nothing is forgotten by age unless they say so."""
 
     patience = 15.0
 
     def __init__(self, folder: Path, settings: Mapping[str, Any] = MappingProxyType({})) -> None:
         self.path = folder / "bus.sqlite"
-        self._settings = {"clock": WallClock(), **settings}
+        self._settings = {"clock": WallClock(), "retention": dict.fromkeys(TOPICS, math.inf), **settings}
         self._open: list[EmbeddedBus] = []
 
     async def open(self, *, service: bool = True) -> EmbeddedBus:

@@ -83,6 +83,11 @@ class Holder:
         self._offers.cancel()
         await asyncio.gather(self._offers, return_exceptions=True)
 
+    async def ended(self) -> None:
+        """Until the bus ends the iterator by itself; raises what it raised."""
+        async with asyncio.timeout(self._patience):
+            await self._offers
+
     async def close(self) -> None:
         """Leave everything."""
         await self.stop_offers()

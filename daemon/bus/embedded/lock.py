@@ -5,6 +5,7 @@ Forked children share the lock: worker processes must be spawned, or they would 
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from daemon.errors import BusRefused
@@ -30,9 +31,10 @@ class ServiceLock:
                 f"another service (process {holder}) already runs on this file; for more than one process, use bus.kind: kafka"
             )
             raise BusRefused(reason, subject=str(self._path)) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
         self._descriptor = descriptor
+        with suppress(OSError):  # the number is for people; a full disk must not refuse it
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
 
     def release(self) -> None:
         if self._descriptor is not None:

@@ -48,34 +48,41 @@ def refuse_old_sqlite(version: str) -> None:
         raise BusRefused(f"SQLite {version} can damage the file; install an apsw with {oldest} or newer", subject="apsw")
 
 
-def connect(path: Path, *, writer: bool) -> apsw.Connection:
-    """A connection with the settings that every one of ours must have. A reader cannot write. Raises `apsw.Error`."""
+def connect_writer(path: Path, partitions: int | None) -> apsw.Connection:
+    """The connection that writes. Makes file and tables where there are none; leaves what it refuses as it was.
+
+    Raises `BusRefused`, `apsw.Error`.
+    """
     db = apsw.Connection(str(path))
-    db.set_busy_timeout(_WRITER_WAIT_MS if writer else _READER_WAIT_MS)
-    db.pragma("page_size", 16384)
-    db.pragma("journal_mode", "wal")
-    db.pragma("synchronous", "full")
-    db.pragma("journal_size_limit", 64 * 1024 * 1024)
-    db.pragma("cache_size", -16384)
-    if not writer:
-        db.pragma("query_only", 1)
+    try:
+        db.set_busy_timeout(_WRITER_WAIT_MS)
+        _refuse(db, path)
+        db.pragma("page_size", 16384)
+        db.pragma("journal_mode", "wal")
+        db.pragma("synchronous", "full")
+        db.pragma("journal_size_limit", 64 * 1024 * 1024)
+        db.pragma("cache_size", -16384)
+        _make(db, path, DEFAULT_PARTITIONS if partitions is None else partitions)
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
-def prepare(db: apsw.Connection, path: Path, partitions: int | None) -> int:
-    """Make the tables where there are none; refuse what is not ours. Returns the partition count. Raises `BusRefused`."""
-    if db.readonly("main"):
-        raise BusRefused("the file may not be written by this user", subject=str(path))
-    if db.pragma("application_id") != _APPLICATION:
-        _make(db, path, partitions or DEFAULT_PARTITIONS)
-    found = db.pragma("user_version")
-    if found > FORMAT:
-        raise BusRefused(
-            f"the file's format {found} is newer than this version of Rasid knows; run a newer one", subject=str(path)
-        )
+def connect_reader(path: Path) -> apsw.Connection:
+    """A connection that cannot write, for a file that is there. Raises `apsw.Error`."""
+    db = apsw.Connection(str(path))
+    db.set_busy_timeout(_READER_WAIT_MS)
+    db.pragma("cache_size", -16384)
+    db.pragma("query_only", 1)
+    return db
+
+
+def partition_count(db: apsw.Connection, path: Path, wanted: int | None) -> int:
+    """The file's; raises `BusRefused` when another is wanted."""
     count: int = db.execute("SELECT value FROM meta WHERE name = 'partitions'").get
-    if partitions is not None and partitions != count:
-        reason = f"the file was made with {count} partitions and {partitions} are asked for; the count is fixed at creation"
+    if wanted is not None and wanted != count:
+        reason = f"the file was made with {count} partitions and {wanted} are asked for; the count is fixed at creation"
         raise BusRefused(reason, subject=str(path))
     return count
 
@@ -94,18 +101,28 @@ def check(db: apsw.Connection, path: Path, seconds: float) -> None:
         raise translate(apsw.CorruptError(str(found)), path)
 
 
+def _refuse(db: apsw.Connection, path: Path) -> None:
+    if db.readonly("main"):
+        raise BusRefused("the file may not be written by this user", subject=str(path))
+    if db.pragma("application_id") != _APPLICATION and db.execute("SELECT count(*) FROM sqlite_schema").get:
+        raise BusRefused("the file is an SQLite file, but not one of Rasid's", subject=str(path))
+    if (found := db.pragma("user_version")) > FORMAT:
+        raise BusRefused(
+            f"the file's format {found} is newer than this version of Rasid knows; run a newer one", subject=str(path)
+        )
+
+
 def _make(db: apsw.Connection, path: Path, partitions: int) -> None:
-    if not 1 <= partitions <= (1 << PARTITION_BITS):
+    if db.pragma("application_id") == _APPLICATION:
+        return
+    if not 1 <= partitions <= 1 << PARTITION_BITS:
         raise BusRefused(f"{partitions} partitions are not possible; 1 to {1 << PARTITION_BITS} are", subject=str(path))
     with transaction(db):
-        if db.pragma("application_id") == _APPLICATION:
-            return
-        if db.execute("SELECT count(*) FROM sqlite_schema").get:
-            raise BusRefused("the file is an SQLite file, but not one of Rasid's", subject=str(path))
-        db.execute(_TABLES)
-        db.execute("INSERT INTO meta VALUES ('partitions', ?), ('generation', 0)", (partitions,))
-        db.pragma("user_version", FORMAT)
-        db.pragma("application_id", _APPLICATION)
+        if db.pragma("application_id") != _APPLICATION:
+            db.execute(_TABLES)
+            db.execute("INSERT INTO meta VALUES ('partitions', ?), ('generation', 0)", (partitions,))
+            db.pragma("user_version", FORMAT)
+            db.pragma("application_id", _APPLICATION)
 
 
 @contextmanager

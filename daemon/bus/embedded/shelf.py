@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -12,7 +13,15 @@ from daemon.bus.base import Record
 from daemon.bus.embedded.lock import ServiceLock
 from daemon.bus.embedded.names import Names
 from daemon.bus.embedded.reader import Reader
-from daemon.bus.embedded.schema import PARTITION_BITS, check, connect, prepare, refuse_old_sqlite, transaction
+from daemon.bus.embedded.schema import (
+    PARTITION_BITS,
+    check,
+    connect_reader,
+    connect_writer,
+    partition_count,
+    refuse_old_sqlite,
+    transaction,
+)
 from daemon.bus.embedded.tails import Tails
 from daemon.bus.embedded.transaction import Entry, Transaction
 from daemon.bus.embedded.trouble import translate
@@ -97,21 +106,21 @@ def refuse_older(begun: Transaction, generation: int, path: Path) -> None:
 def _open(path: Path, partitions: int | None, *, service: bool) -> _Opened:
     refuse_old_sqlite(apsw.sqlite_lib_version())
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = ServiceLock(path) if service else None
-    if lock is not None:
-        lock.take()
-    try:
-        writing = connect(path, writer=True)
-        count = prepare(writing, path, partitions)
+    with ExitStack() as refused:
+        lock = ServiceLock(path) if service else None
+        if lock is not None:
+            lock.take()
+            refused.callback(lock.release)
+        writing = connect_writer(path, partitions)
+        refused.callback(writing.close)
+        count = partition_count(writing, path, partitions)
         generation = 0
         if service:
             check(writing, path, _CHECK_SECONDS)
             generation = _begin_generation(writing)
-        return _Opened(lock, writing, connect(path, writer=False), count, generation)
-    except BaseException:
-        if lock is not None:
-            lock.release()
-        raise
+        opened = _Opened(lock, writing, connect_reader(path), count, generation)
+        refused.pop_all()
+        return opened
 
 
 def _begin_generation(db: apsw.Connection) -> int:

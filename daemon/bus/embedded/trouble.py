@@ -1,5 +1,6 @@
 """SQLite's errors and the file system's, in Rasid's words: what about which file, and whether later may be better."""
 
+import errno
 from pathlib import Path
 from typing import Final
 
@@ -9,8 +10,9 @@ from daemon.errors import BusError, BusRefused
 
 _Reasons = tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]
 
+_FULL: Final = "the disk is full; nothing was written, and writing goes on once there is space"
 _WAIT: Final[_Reasons] = (
-    (apsw.FullError, "the disk is full; nothing was written, and writing goes on once there is space"),
+    (apsw.FullError, _FULL),
     ((apsw.BusyError, apsw.LockedError), "another process keeps the file locked"),
 )
 _ACT: Final[_Reasons] = (
@@ -26,6 +28,8 @@ _ACT: Final[_Reasons] = (
 
 def translate(error: apsw.Error | OSError, path: Path) -> BusError:
     """The error to raise from `error`. What people must put right is a `BusRefused`."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return BusError(_FULL, subject=str(path))
     for kinds, reason in _ACT:
         if isinstance(error, kinds):
             return BusRefused(reason.format(error), subject=str(path))
