@@ -6,6 +6,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from daemon.bus.base import Record, Row
+from daemon.bus.kafka.discard import stop_consumer
 from daemon.bus.kafka.link import Link, translated
 from daemon.bus.kafka.restore import Kept, reader, restore
 from daemon.bus.kafka.stored import record_of
@@ -17,7 +18,7 @@ async def read(link: Link, topic: str, full: str, count: int, span: tuple[float,
     since, now = span
     consumer = link.consumer()
     try:
-        await consumer.start()
+        await link.start(consumer)
         places = await _places(consumer, [TopicPartition(full, n) for n in range(count)], since if since <= now else 0.0)
         async for message in _messages(consumer, places):
             record = record_of(message, topic)
@@ -28,7 +29,7 @@ async def read(link: Link, topic: str, full: str, count: int, span: tuple[float,
     except Exception as error:  # the edge to aiokafka
         raise translated(error, "a topic cannot be read", full) from error
     finally:
-        link.dismiss(consumer)
+        link.discard(consumer, stop_consumer)
 
 
 async def _places(consumer: Any, partitions: Sequence[TopicPartition], since: float) -> dict[TopicPartition, tuple[int, int]]:

@@ -1,22 +1,19 @@
 """Makes aiokafka's clients with the settings that held, and gets rid of them again, whatever state they are in."""
 
 import asyncio
-import contextlib
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 
+from daemon.bus.kafka.discard import retrieve
 from daemon.bus.kafka.stored import MESSAGE_BYTES
 from daemon.bus.kafka.timing import Timing, milliseconds
 from daemon.config.models import KafkaSettings
 from daemon.errors import BusError
 
-_DISCARD: Final = 2.0
-log = structlog.get_logger()
+_SETTLE: Final = 3.0
 
 
 class Link:
@@ -26,6 +23,7 @@ class Link:
         self.settings = settings
         self.timing = timing
         self._client_id = client_id
+        self._starting: dict[Any, asyncio.Task[None]] = {}
         self._cleaning: set[asyncio.Task[None]] = set()
 
     @property
@@ -64,72 +62,37 @@ class Link:
             "request_timeout_ms": milliseconds(self.timing.request),
         }
 
-    def discard(self, producer: Any) -> None:
-        """Drop a producer in the background, without waiting for a broker."""
-        self._clean(_discard(producer))
+    async def start(self, client: Any) -> None:
+        """Start a client of ours. Cancelled half way, aiokafka would leave its first connection open: so it never is."""
+        starting = asyncio.create_task(client.start())
+        self._starting[client] = starting
+        try:
+            await asyncio.shield(starting)
+        finally:
+            if starting.done():
+                del self._starting[client]
 
-    def dismiss(self, consumer: Any) -> None:
-        """Stop a consumer in the background."""
-        self._clean(stop_consumer(consumer, _DISCARD))
-
-    def _clean(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+    def discard(self, client: Any, stop: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
+        """Get rid of a client in the background, by one of `daemon.bus.kafka.discard`."""
+        task = asyncio.create_task(self._discard(client, stop))
         self._cleaning.add(task)
         task.add_done_callback(self._cleaning.discard)
+
+    async def _discard(self, client: Any, stop: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
+        starting = self._starting.pop(client, None)
+        if starting is not None:
+            starting.add_done_callback(retrieve)
+            await asyncio.wait({starting}, timeout=self.timing.request)
+            starting.cancel()
+            await asyncio.wait({starting}, timeout=self.timing.request)
+        await stop(client)
 
     async def settle(self) -> None:
         """Wait, bounded, for everything that was discarded."""
         if self._cleaning:
-            await asyncio.wait(self._cleaning, timeout=_DISCARD + 1)
+            await asyncio.wait(self._cleaning, timeout=_SETTLE)
         for task in self._cleaning:
             task.cancel()
-
-
-async def stop_consumer(consumer: Any, within: float) -> None:
-    """Leave the group in order; when no broker answers in time, just drop the connections."""
-    try:
-        async with asyncio.timeout(within):
-            await consumer.stop()
-    except (TimeoutError, KafkaError) as error:
-        log.debug("kafka_consumer_dropped", error=repr(error))
-        # `stop` gave up before it came to these; there is no public way to them.
-        for part in (consumer._fetcher, consumer._client):  # noqa: SLF001
-            with contextlib.suppress(TimeoutError, KafkaError, asyncio.CancelledError):
-                if part is not None:
-                    async with asyncio.timeout(within):
-                        await part.close()
-
-
-async def _discard(producer: Any) -> None:
-    """The `stop` of aiokafka flushes first and may wait for ever for a frozen broker; so reach past it."""
-    producer._closed = True  # noqa: SLF001
-    sender = producer._sender.sender_task  # noqa: SLF001
-    for future in _pending(producer):
-        future.add_done_callback(retrieve)
-    with contextlib.suppress(TimeoutError, KafkaError):
-        async with asyncio.timeout(_DISCARD):
-            await producer.client.close()
-    # Cancelled once, the sender goes on to wait for its requests; cancelled again, it gives those up.
-    for _ in range(20):
-        if sender is None or sender.done():
-            break
-        sender.cancel()
-        await asyncio.wait({sender}, timeout=0.05)
-
-
-def _pending(producer: Any) -> "Iterator[asyncio.Future[Any]]":
-    """The futures nobody will look at any more, which would complain of that when they fail."""
-    manager, accumulator = producer._txn_manager, producer._message_accumulator  # noqa: SLF001
-    yield from filter(None, (manager._pid_waiter, manager._transaction_waiter))  # noqa: SLF001
-    for batches in accumulator._batches.values():  # noqa: SLF001
-        for batch in batches:
-            yield from (batch.future, batch._drain_waiter)  # noqa: SLF001
-
-
-def retrieve(future: "asyncio.Future[Any]") -> None:
-    """A callback that marks a future's error as seen: somebody else reports it."""
-    if not future.cancelled():
-        future.exception()
 
 
 def translated(error: BaseException, doing: str, subject: str) -> BusError:

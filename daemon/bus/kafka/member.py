@@ -8,6 +8,7 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
+from daemon.bus.kafka.discard import stop_consumer
 from daemon.bus.kafka.link import translated
 from daemon.bus.kafka.names import Group
 from daemon.bus.kafka.shares import Shares
@@ -63,7 +64,7 @@ class Member:
             await self.shares.take_back()
         finally:
             self.shares.cut_off()
-            self._group.link.dismiss(consumer)
+            self._group.link.discard(consumer, stop_consumer)
 
     def _consumer(self) -> Any:
         timing = self._group.link.timing
@@ -72,6 +73,8 @@ class Member:
             session_timeout_ms=milliseconds(timing.session),
             heartbeat_interval_ms=milliseconds(timing.heartbeat),
             rebalance_timeout_ms=milliseconds(timing.rebalance),
+            # What a leader does not know of the cluster is found out after so long at the latest.
+            metadata_max_age_ms=60_000,
             # A broker answers one fetch at a time, and a partition that was not asked for in it waits so long at most.
             fetch_max_wait_ms=100,
             # aiokafka's own watch leaves the group and never comes back; ours is below.
@@ -82,7 +85,9 @@ class Member:
 
     async def _serve(self, consumer: Any) -> None:
         async with asyncio.timeout(self._group.link.timing.opening):
-            await consumer.start()
+            await self._group.link.start(consumer)
+            # A member that leads the group and does not know the topic yet would assign nothing to anybody.
+            await consumer.beginning_offsets([TopicPartition(self._group.source, n) for n in range(self._group.names.count)])
         consumer.subscribe([self._group.source], listener=_Listener(self.shares, consumer))
         self._trouble = None
         await self._watch(consumer)

@@ -6,7 +6,8 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from daemon.bus.kafka.link import Link, retrieve, translated
+from daemon.bus.kafka.discard import retrieve, stop_producer
+from daemon.bus.kafka.link import Link, translated
 from daemon.bus.kafka.stored import Entry
 from daemon.bus.kafka.timing import milliseconds
 
@@ -24,7 +25,7 @@ class Fenced:
 
     async def start(self) -> None:
         """Settles what the predecessor left open, too. May wait long for a broker: to be bounded by the caller."""
-        await self._producer.start()
+        await self._link.start(self._producer)
 
     async def commit(self, entries: Sequence[Entry], offsets: Mapping[TopicPartition, int], group: str) -> list[int]:
         """All or nothing; returns each entry's offset. Raises what aiokafka raises; not bounded here."""
@@ -37,7 +38,7 @@ class Fenced:
 
     def discard(self) -> None:
         """Drop it, in the background; an open transaction is settled by the next of its name, or by time."""
-        self._link.discard(self._producer)
+        self._link.discard(self._producer, stop_producer)
 
 
 class Publisher:
@@ -75,9 +76,9 @@ class Publisher:
             if self._producer is None:
                 producer = self._link.producer()
                 try:
-                    await producer.start()
+                    await self._link.start(producer)
                 except BaseException:
-                    self._link.discard(producer)
+                    self._link.discard(producer, stop_producer)
                     raise
                 self._producer = producer
             return self._producer
@@ -85,7 +86,7 @@ class Publisher:
     def _drop(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            self._link.discard(producer)
+            self._link.discard(producer, stop_producer)
 
 
 async def _send_all(producer: Any, entries: Sequence[Entry]) -> list[int]:

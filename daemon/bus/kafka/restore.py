@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from daemon.bus.base import Row
 from daemon.bus.codec import decode_row
 from daemon.bus.held import HeldRows
+from daemon.bus.kafka.discard import stop_consumer
 from daemon.bus.kafka.link import Link
 from daemon.errors import BusRefused, DecodeError
 
@@ -38,10 +39,10 @@ async def reader(link: Link) -> AsyncIterator[Any]:
         retry_backoff_ms=20,
     )
     try:
-        await consumer.start()
+        await link.start(consumer)
         yield consumer
     finally:
-        link.dismiss(consumer)
+        link.discard(consumer, stop_consumer)
 
 
 async def bounds(consumer: Any, partition: TopicPartition) -> tuple[int, int]:

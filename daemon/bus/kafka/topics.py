@@ -1,5 +1,6 @@
 """Topics of the engine: made when they are missing, or compared with what the engine needs."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -8,6 +9,7 @@ from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from daemon.bus.kafka.discard import stop_admin
 from daemon.bus.kafka.link import Link, translated
 from daemon.bus.kafka.stored import MESSAGE_BYTES
 from daemon.bus.kafka.timing import milliseconds
@@ -16,6 +18,8 @@ from daemon.errors import BusError, BusRefused
 
 TOMBSTONES_KEPT: Final = DAY
 """How long a changelog remembers that a row was deleted (`delete.retention.ms`); rows cached for longer may miss it."""
+
+_ANNOUNCED: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +57,24 @@ def wanted(link: Link, topics: Iterable[Topic], retention: Mapping[str, float]) 
 
 
 async def prepare(link: Link, topics: Sequence[Wanted]) -> None:
-    """Make what is missing, compare the rest. Raises `BusRefused` with all that differs, `BusError` when to try again."""
+    """Make what is missing, compare all. Raises `BusRefused` with all that differs, `BusError` when to try again.
+
+    Not bounded here: a topic that was made is known to every broker only after a while.
+    """
     admin = link.admin()
     try:
-        await admin.start()
+        await link.start(admin)
         counts = await _counts(admin)
-        missing = [topic for topic in topics if topic.name not in counts]
-        if missing:
+        if missing := [topic for topic in topics if topic.name not in counts]:
             await _create(link, admin, missing)
-        present = [topic for topic in topics if topic.name in counts]
-        _refuse(await _differences(admin, present, counts))
+        while not all(topic.name in counts for topic in topics):
+            await asyncio.sleep(_ANNOUNCED)
+            counts = await _counts(admin)
+        _refuse(await _differences(admin, topics, counts))
     except (KafkaError, OSError, TimeoutError) as error:
         raise translated(error, "topics cannot be looked up", link.address) from error
     finally:
-        await admin.close()
+        link.discard(admin, stop_admin)
 
 
 async def _counts(admin: Any) -> dict[str, int]:
