@@ -7,6 +7,7 @@ is its parent's. `notify` of a rule or actor replaces the receivers; the timings
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from alerts.filters import Verdict
 from alerts.finding import Finding, Target, Timings
@@ -16,6 +17,9 @@ from daemon.config.models import Branch, Config, GroupWait, Route
 from daemon.errors import Problem
 from daemon.messages.alert import Reason
 from daemon.stage.hop import Table
+
+Fault: TypeAlias = tuple[KeyPath, str]
+Pace: TypeAlias = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def check_routes(config: Config, document: Document, notify: Mapping[str, Iterab
     names = [receiver.name for receiver in config.receivers]
     twice = [name for name, count in Counter(names).items() if count > 1]
     problems = [document.problem(("receivers",), f"two receivers are called {name!r}") for name in twice]
-    problems += [document.problem(path, reason) for path, reason in _faults(config.route, ("route",), names, config.route)]
+    problems += [document.problem(path, reason) for path, reason in _faults(config.route, ("route",), names)]
     for desk, wanted in notify.items():
         unknown = sorted(set(wanted) - set(names))
         problems += [document.problem(("receivers",), f"desk {desk} notifies {_no_receiver(name, names)}") for name in unknown]
@@ -96,24 +100,20 @@ def _or(own: float | None, parent: float) -> float:
     return parent if own is None else own
 
 
-def _faults(
-    route: Route | Branch, path: KeyPath, names: Collection[str], parent: Route | Branch
-) -> Iterator[tuple[KeyPath, str]]:
+def _faults(route: Route | Branch, path: KeyPath, names: Collection[str], above: Pace = (None, None)) -> Iterator[Fault]:
     if route.receiver is not None and route.receiver not in names:
         yield (*path, "receiver"), _no_receiver(route.receiver, names)
-    interval, longest = (
-        getattr(route, name) if getattr(route, name) is not None else getattr(parent, name)
-        for name in ("update_interval", "update_interval_max")
-    )
-    if interval is not None and longest is not None and longest < interval:
-        yield (*path, "update_interval_max"), "is shorter than update_interval"
+    own = (route.update_interval, route.update_interval_max)
+    interval, longest = (inherited if mine is None else mine for mine, inherited in zip(own, above, strict=True))
+    if own != (None, None) and interval is not None and longest is not None and longest < interval:
+        yield (*path, "update_interval_max"), "update_interval_max is shorter than update_interval"
     for index, text in enumerate(route.matchers if isinstance(route, Branch) else ()):
         try:
             parse_matcher(text)
         except ValueError as error:
             yield (*path, "matchers", index), str(error)
     for index, child in enumerate(route.routes):
-        yield from _faults(child, (*path, "routes", index), names, route)
+        yield from _faults(child, (*path, "routes", index), names, (interval, longest))
 
 
 def _no_receiver(name: str, names: Iterable[str]) -> str:

@@ -34,7 +34,16 @@ def hit(sentence: str, surface: str, *, zone: Zone = Zone.BODY, at: int = 0, **w
     """The first occurrence of `surface` in a sentence that begins at `at` in its zone."""
     offset = sentence.index(surface)
     start = at + offset
-    return Hit(zone=zone, start=start, end=start + len(surface), surface=surface, alias=surface, snippet=sentence, offset=offset, **who)  # fmt: skip
+    return Hit(
+        zone=zone,
+        start=start,
+        end=start + len(surface),
+        surface=surface,
+        alias=surface,
+        snippet=sentence,
+        offset=offset,
+        **who,
+    )
 
 
 def match(  # the knobs of a match, each with its usual value
