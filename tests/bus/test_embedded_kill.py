@@ -65,6 +65,7 @@ async def test_a_second_service_is_refused_until_the_first_is_dead(engine: Embed
     await engine.open()
 
 
+@pytest.mark.slow
 async def test_kills_lose_nothing(engine: EmbeddedEngine) -> None:
     """Ten kills amid a storm of commits: what was acknowledged is there, each step is whole, the file is sound."""
     rng = random.Random(3)

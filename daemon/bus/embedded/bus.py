@@ -133,7 +133,7 @@ class EmbeddedBus:
             return f"{self._path}: {self._refused.reason if self._refused else 'the bus is closed'}"
         if shelf.writer.trouble is not None:
             return shelf.writer.trouble
-        free = shutil.disk_usage(self._path.parent).free
+        free = _free_bytes(self._path.parent)
         if free < min_free:
             return f"{self._path}: only {free} bytes are free on the disk, {min_free} are wanted"
         if self._sweeper is not None and self._sweeper.full:
@@ -188,6 +188,13 @@ class EmbeddedBus:
             if shelf.writer.trouble is not None:
                 with suppress(BusError):
                     await shelf.writer.submit(_touch)
+
+
+def _free_bytes(folder: Path) -> int:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 0
 
 
 def _touch(transaction: Transaction) -> None:

@@ -85,7 +85,8 @@ class Shelf:
         return await self.writer.submit(lambda begun: self._open_place(begun, place))
 
     def _open_place(self, begun: Transaction, place: int) -> tuple[int, int]:
-        refuse_older(begun, self.generation, self.path)
+        if begun.db.execute("SELECT value FROM meta WHERE name = 'generation'").get != self.generation:
+            raise BusRefused("a newer service has taken the file over; this one must end", subject=str(self.path))
         upsert = "INSERT INTO place VALUES (?, 0, 1) ON CONFLICT(id) DO UPDATE SET epoch = epoch + 1 RETURNING position, epoch"
         opened: tuple[int, int] = begun.db.execute(upsert, (place,)).get
         return opened
@@ -95,12 +96,6 @@ class Shelf:
         await self.writer.close(seconds)
         if self.lock is not None:
             self.lock.release()
-
-
-def refuse_older(begun: Transaction, generation: int, path: Path) -> None:
-    """Raises `BusRefused` when a newer service has opened the file."""
-    if begun.db.execute("SELECT value FROM meta WHERE name = 'generation'").get != generation:
-        raise BusRefused("a newer service has taken the file over; this one must end", subject=str(path))
 
 
 def _open(path: Path, partitions: int | None, *, service: bool) -> _Opened:

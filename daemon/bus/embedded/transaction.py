@@ -17,7 +17,7 @@ _CHUNKS: Final = (64, 8, 1)
 """Rows a statement; a few fixed sizes, so that statements are prepared once."""
 
 Entry = tuple[int, float, bytes, bytes, bytes | None]
-"""A record to be appended: part, at, lane, key, value."""
+"""A record to be appended: part (once it has an offset: id), at, lane, key, value."""
 
 
 class Transaction:
@@ -27,14 +27,14 @@ class Transaction:
         self.db = db
         self.ends: dict[int, int] = {}
         """The next offset of each part appended to."""
-        self._log: list[tuple[int, float, bytes, bytes, bytes | None]] = []
+        self._log: list[Entry] = []
         self._puts: dict[tuple[int, bytes], Row] = {}
 
     def append(self, entries: Sequence[Entry]) -> None:
         for part, at, lane, key, value in entries:
             end = self.ends.get(part)
             if end is None:
-                end = next(self.db.execute("SELECT next FROM head WHERE part = ?", (part,)), (0,))[0]
+                end = self.db.execute("SELECT next FROM head WHERE part = ?", (part,)).get or 0
             self._log.append((part << OFFSET_BITS | end, at, lane, key, value))
             self.ends[part] = end + 1
 
