@@ -5,7 +5,7 @@
 Knows no actors, desks or rules. Stateless: may run in several threads at once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple, TypeAlias
@@ -81,38 +81,56 @@ _CHECKS: Final[Mapping[Exactness, Callable[[str, str], bool]]] = {
 }
 
 
+class Use(NamedTuple):
+    """What a pattern stands for: a form of some terms. `closed`: its boundaries are in the pattern, none is left to check."""
+
+    form: Form
+    terms: tuple[int, ...]
+    closed: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Searcher:
-    """All terms in one automaton. A term's number is its place in `terms`."""
+    """All terms in one automaton. A term's number is its place in `terms`; `checked` are those whose own letters count."""
 
     terms: tuple[Term, ...]
+    checked: frozenset[int]
     _automaton: Automaton
-    _uses: Sequence[Sequence[tuple[Form, Sequence[int]]]]
+    _uses: Sequence[Sequence[Use]]
 
     def search(self, texts: Texts) -> dict[int, list[Found]]:
         """Every hit by its term, in the order of zones and texts; at most `MOST` a term and zone."""
         found: dict[int, list[Found]] = {}
         for zone, text in texts.items():
-            padded = f" {text.folded.text} "
-            for begin, end, pattern in self._automaton.find_overlapping(padded):
-                for form, terms in self._uses[pattern]:
-                    fit = fits(form, padded, begin, end)
-                    if fit is not None:
-                        hit = Found(0, zone, begin + form.start - 1, fit[1] - 1, fit[0], misspelt=False)
-                        self._take(hit, terms, text, found)
-        return found
+            for numbers, hit in self._hits(zone, f" {text.folded.text} "):
+                for number in numbers:
+                    known = found.setdefault(number, [])
+                    if len(known) >= MOST and known[-MOST].zone is zone:
+                        continue
+                    if number not in self.checked:
+                        known.append(hit if hit.term == number else hit._replace(term=number))
+                    elif (misspelt := self._misspelt(number, text.surface(hit))) is not None:
+                        known.append(hit._replace(term=number, misspelt=misspelt))
+        return {number: hits for number, hits in found.items() if hits}
 
-    def _take(self, hit: Found, terms: Sequence[int], text: ZoneText, found: dict[int, list[Found]]) -> None:
-        for number in terms:
-            term = self.terms[number]
-            misspelt = False
-            if term.exactness is not Exactness.FOLDED:
-                misspelt = not _CHECKS[term.exactness](term.text, text.surface(hit))
-                if misspelt and term.exactness is not Exactness.SPELLED:
-                    continue
-            hits = found.setdefault(number, [])
-            if len(hits) < MOST or hits[-MOST].zone is not hit.zone:
-                hits.append(hit._replace(term=number, misspelt=misspelt))
+    def _hits(self, zone: Zone, padded: str) -> Iterator[tuple[Sequence[int], Found]]:
+        """Hits of forms at word boundaries, one for all terms of a form; offsets without the padding."""
+        for begin, end, pattern in self._automaton.find_overlapping(padded):
+            for form, numbers, closed in self._uses[pattern]:
+                if closed:
+                    yield (
+                        numbers,
+                        Found(numbers[0], zone, begin + form.start - 1, end - form.after - 1, form.fused, misspelt=False),
+                    )
+                elif (fit := fits(form, padded, begin, end)) is not None:
+                    yield numbers, Found(numbers[0], zone, begin + form.start - 1, fit[1] - 1, fit[0], misspelt=False)
+
+    def _misspelt(self, number: int, surface: str) -> bool | None:
+        """Whether only folding makes the surface equal to the term; None when it is no hit at all."""
+        term = self.terms[number]
+        if _CHECKS[term.exactness](term.text, surface):
+            return False
+        return True if term.exactness is Exactness.SPELLED else None
 
 
 def make_searcher(terms: Sequence[Term], engine: str | None = None) -> Searcher:
@@ -122,8 +140,13 @@ def make_searcher(terms: Sequence[Term], engine: str | None = None) -> Searcher:
         clitics = Clitics.NONE if term.exactness is Exactness.EXACT else term.clitics
         for form in forms(term.key, clitics, runs_on=term.runs_on):
             uses.setdefault(form.pattern, {}).setdefault(form, []).append(number)
-    by_pattern = [tuple((form, tuple(numbers)) for form, numbers in used.items()) for used in uses.values()]
-    return Searcher(tuple(terms), build([*uses], engine), by_pattern)
+    by_pattern = [tuple(Use(form, tuple(numbers), _closed(form)) for form, numbers in used.items()) for used in uses.values()]
+    checked = frozenset(number for number, term in enumerate(terms) if term.exactness is not Exactness.FOLDED)
+    return Searcher(tuple(terms), checked, build([*uses], engine), by_pattern)
+
+
+def _closed(form: Form) -> bool:
+    return form.start > 0 and form.after > 0 and form.clitics is None
 
 
 def zone_texts(zones: Mapping[Zone, str]) -> dict[Zone, ZoneText]:

@@ -19,6 +19,7 @@ _Points: TypeAlias = NDArray[np.uint32]
 _Map: TypeAlias = NDArray[np.int64]
 
 _UNSPACED_FROM: Final = 0xE00
+_FIRST_MARK: Final = "\u0300"
 _PASSES: Final = 4
 """Folding can leave letters side by side that compose (halfwidth kana, deleted ZWNJ); twice was always enough in tests."""
 
@@ -42,9 +43,10 @@ class Folded:
         """Where in the original the folded text before `index` ends: just past its last character and that one's marks."""
         if index <= 0:
             return 0
-        stop = index if self._ends is None else int(self._ends[index - 1])
-        entries = folding_table().entries
-        while stop < len(self.original) and entries[ord(self.original[stop])] == ATTACHED:
+        if self._ends is None:
+            return index
+        stop = int(self._ends[index - 1])
+        while stop < len(self.original) and self.original[stop] >= _FIRST_MARK and _is_attached(self.original[stop]):
             stop += 1
         return stop
 
@@ -86,6 +88,10 @@ def is_unspaced(points: _Points) -> NDArray[np.bool_]:
         | ((points >= 0x3400) & (points < 0xA000))
         | ((points >= 0x20000) & (points < 0x40000))
     )
+
+
+def _is_attached(character: str) -> bool:
+    return bool(folding_table().entries[ord(character)] == ATTACHED)
 
 
 def points_of(text: str) -> _Points:

@@ -59,6 +59,7 @@ def test_agrees_with_the_slow_one(engine: str, names: list[str], text: str) -> N
     st.sets(st.text(st.sampled_from("ab 中"), min_size=1, max_size=4), max_size=8),
     st.text(st.sampled_from("ab 中😀"), max_size=40),
 )
+@settings(deadline=None)
 def test_automata_agree(patterns: set[str], text: str) -> None:
     """Both libraries find the same, offsets in code points."""
     found = {name: sorted(build(sorted(patterns), name).find_overlapping(text)) for name in ENGINES}
@@ -72,6 +73,7 @@ def test_automata_agree(patterns: set[str], text: str) -> None:
 
 
 @given(st.text(max_size=60))
+@settings(deadline=None)
 def test_no_text_makes_it_fail(text: str) -> None:
     """Whatever an article holds, it is judged, and every hit cuts out its surface."""
     judgement = judged("actors: [[a], [ا], [中], [é b]]\nkeywords: ['aaa*']", article(f"a {text}", rest=text))

@@ -1,7 +1,7 @@
 """The query language: what it refuses, where, and with which words."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.query import FIELDS, QueryError, parse_query
@@ -101,6 +101,7 @@ PIECES = [
 @given(
     st.lists(st.sampled_from(PIECES), max_size=12).map("".join) | st.lists(st.sampled_from(PIECES), max_size=12).map(" ".join)
 )
+@settings(deadline=None)
 def test_any_text_is_read_or_refused(query: str) -> None:
     """No text makes the reader fail otherwise than by saying what is wrong within it."""
     line, column = 1, 1

@@ -1,7 +1,7 @@
 """Folding: what becomes of letters, and that offsets lead back to the original."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.text.fold import fold, fold_key
@@ -69,6 +69,7 @@ def test_offsets(text: str, part: str, cut: str) -> None:
 
 
 @given(MIXED | st.text(max_size=40))
+@settings(deadline=None)
 def test_is_idempotent(text: str) -> None:
     """Folding what is folded changes nothing."""
     once = fold(text).text
@@ -76,6 +77,7 @@ def test_is_idempotent(text: str) -> None:
 
 
 @given(MIXED | st.text(max_size=40), st.data())
+@settings(deadline=None)
 def test_offsets_cut_out_text_that_folds_to_the_same(text: str, data: st.DataObject) -> None:
     """What the offsets of a word cut out of the original folds to that word again."""
     folded = fold(text)
@@ -91,6 +93,7 @@ def test_offsets_cut_out_text_that_folds_to_the_same(text: str, data: st.DataObj
 
 
 @given(MIXED)
+@settings(deadline=None)
 def test_offsets_ascend(text: str) -> None:
     """Offsets never go backwards and stay within the original."""
     folded = fold(text)
