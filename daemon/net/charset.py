@@ -41,6 +41,7 @@ _HTTP: Final = re.compile(r"charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE)
 _DOCUMENT: Final = re.compile(
     rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)|<meta[^>]{0,200}?charset\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE
 )
+_BEYOND: Final = re.compile(rb"[\x80-\xff]")
 _HEAD: Final = 1024
 _TOLERATED: Final = 0.02
 _ESCAPE: Final = b"\x1b"
@@ -124,12 +125,12 @@ def _nearly_utf8(raw: bytes) -> Decoded | None:
 
 def _detected(raw: bytes, language: str) -> Decoded | None:
     """By the feed's language where its letters come out, else by charset-normalizer on a sample."""
-    tries = [
-        (likeness(raw[:_SAMPLE].decode(charset, "replace"), language), charset) for charset in _OF_LANGUAGE.get(language, ())
-    ]
+    first = _BEYOND.search(raw)
+    sample = raw[first.start() :][:_SAMPLE] if first else raw[:_SAMPLE]
+    tries = [(likeness(sample.decode(charset, "replace"), language), charset) for charset in _OF_LANGUAGE.get(language, ())]
     best, charset = max(tries, default=(0.0, ""))
     if best >= _SURE:
         return _replacing(raw, charset, "language")
-    found = from_bytes(raw[:_SAMPLE]).best()
+    found = from_bytes(sample).best()
     guessed = charset_of(found.encoding) if found else None
     return _replacing(raw, guessed, "detector") if guessed else None

@@ -1,0 +1,66 @@
+"""What parsing a feed gives, in shapes that travel between processes: items, or the reason why there are none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from daemon.feeds.entries import Context
+from daemon.feeds.links import is_address
+from daemon.messages.article import Item
+
+
+class Reason(StrEnum):
+    """Why a document gave nothing: it is no feed, or cannot be read."""
+
+    NONE = ""
+    EMPTY = "empty document"
+    HTML = "HTML instead of a feed"
+    NO_FEED = "no feed element"
+    OTHER_JSON = "JSON but not a feed"
+    TOO_LARGE = "too large"
+    UNREADABLE = "the parser gave up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """What a document says. `items` are those whose hash was not known, in the document's order.
+
+    `hashes` holds one hash for each item of the document, known and new, in order; the poller keeps them. Items pair with
+    the hashes that were not known; where they cannot be paired, only known hashes stand here and the items come again.
+    `reason` is empty for any feed, also for one without items or without new ones; `notes` say which of the two it is.
+    `title`, `language` and `link` are the feed's, empty when nothing was new.
+    """
+
+    format: str = ""
+    well_formed: bool = False
+    charset: str = ""
+    charset_how: str = ""
+    title: str = ""
+    language: str = ""
+    link: str = ""
+    items: tuple[Item, ...] = ()
+    hashes: tuple[str, ...] = ()
+    reason: Reason = Reason.NONE
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What a document is read with, beside its text: see `parse_feed`."""
+
+    url: str
+    language: str
+    known: frozenset[str]
+    now: float
+
+    def context(self, *, link: str, language: str, is_atom: bool, repeated: frozenset[str]) -> Context:
+        """What entries are read against, given the feed's own link and language."""
+        base = self.url if is_address(self.url) else link
+        return Context(base=base, language=self.language or language, is_atom=is_atom, now=self.now, repeated=repeated)
+
+
+def emptiness(items: Sequence[object], *, known: bool) -> tuple[str, ...]:
+    """The note that says why a feed gave no items: it has none, or none that are new."""
+    if items:
+        return ()
+    return ("nothing new",) if known else ("the feed has no items",)

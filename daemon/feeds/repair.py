@@ -1,0 +1,110 @@
+"""A feed's text made ready for a strict parser: where the feed begins, and repairs where it is not well-formed (feeds 19).
+
+    text ─ opening: prolog and DOCTYPE off, root found ─▶ Opening ─ (strict parse failed) repaired ─▶ text, notes
+
+Never expands entities of a document's own, never raises.
+"""
+
+import re
+from dataclasses import dataclass
+from html import entities
+from typing import Final
+from xml.sax.saxutils import escape
+
+DECLARATION: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
+
+_ROOTS: Final = frozenset({"rss", "rdf", "feed", "channel", "entry"})
+_PAGES: Final = frozenset({"html", "head", "body", "!doctype"})
+_PROLOG: Final = re.compile(
+    r"(?:\s+|<\?(?:(?!\?>).)*\?>|<!--(?:(?!-->).)*-->|<!DOCTYPE[^>\[]*(?:\[(?:(?!\]\s*>).)*\]\s*)?>)*",
+    re.DOTALL | re.IGNORECASE,
+)
+_ELEMENT: Final = re.compile(r"<(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)")
+_LATER: Final = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:rss|RDF|feed)(?=[\s>])")
+_HTML: Final = re.compile(r"<(?:!doctype\s+)?html[\s>]", re.IGNORECASE)
+_HTML_DOCTYPE: Final = re.compile(r"\s*<!doctype\s+html", re.IGNORECASE)
+
+_ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_REFERENCES: Final = re.compile(
+    r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?:#[xX]?[0-9a-fA-F]{0,20};?|[A-Za-z][A-Za-z0-9]{0,31};|)", re.DOTALL
+)
+_OF_XML: Final = frozenset({"&amp;", "&lt;", "&gt;", "&quot;", "&apos;"})
+_LAST_ITEM: Final = re.compile(r"</(?:[\w.-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
+MAX_REFERENCES: Final = 100_000
+"""More would take seconds; libxml2 recovers such a document as well as it can."""
+_PLANES: Final = 0x110000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """Where a document's feed begins. `root` is the first element's name as written; `is_feed` whether it is a feed's."""
+
+    root: str = ""
+    is_feed: bool = False
+    is_html: bool = False
+    text: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def opening(text: str) -> Opening:
+    """The document from its root element on, without XML declaration, DOCTYPE and whatever else stood before."""
+    prolog = _PROLOG.match(text)
+    start = prolog.end() if prolog else 0
+    first = _ELEMENT.match(text, start)
+    name = first[2].lower() if first else ""
+    if first and name in _ROOTS:
+        return Opening(root=first[0][1:], is_feed=True, text=text[start:])
+    if name in _PAGES or _HTML_DOCTYPE.match(text):
+        return Opening(root=name, is_html=True)
+    later = _LATER.search(text)
+    if later:
+        note = "text before the feed was left out"
+        return Opening(root=later[0][1:], is_feed=True, text=text[later.start() :], notes=(note,))
+    return Opening(root=name, is_html=_HTML.search(text) is not None)
+
+
+def repaired(text: str, root: str) -> tuple[str, tuple[str, ...]]:
+    """The feed with what commonly breaks well-formedness put right, and a note on each kind of repair."""
+    notes = []
+    legal = _ILLEGAL.sub("", text)
+    if legal != text:
+        notes.append("control characters left out")
+    referenced = _REFERENCES.sub(_reference, legal) if legal.count("&") < MAX_REFERENCES else legal
+    if referenced != legal:
+        notes.append("entities and ampersands repaired")
+    ended, note = _ended(referenced, root)
+    return ended, (*notes, note) if note else tuple(notes)
+
+
+def _reference(found: re.Match[str]) -> str:
+    """A reference that XML knows stays; HTML's become characters; what is none gets its ampersand escaped."""
+    said = found[0]
+    if said.startswith("<") or said in _OF_XML:
+        return said
+    if said.startswith("&#"):
+        return _numbered(said)
+    character = entities.html5.get(said[1:])
+    return escape(character) if character else f"&amp;{said[1:]}"
+
+
+def _numbered(said: str) -> str:
+    digits = said[2:].rstrip(";")
+    try:
+        code = int(digits[1:], 16) if digits[:1] in {"x", "X"} else int(digits)
+    except ValueError:
+        return f"&amp;{said[1:]}"
+    return "\ufffd" if code >= _PLANES or _ILLEGAL.match(chr(code)) else f"&#{code};"
+
+
+def _ended(text: str, root: str) -> tuple[str, str]:
+    """The feed cut behind its root's end, or, where that is missing, behind its last whole item, and closed."""
+    closing = f"</{root}>"
+    end = text.rfind(closing)
+    if end >= 0:
+        rest = text[end + len(closing) :].strip()
+        return text[: end + len(closing)], "text after the feed was left out" if rest else ""
+    items = list(_LAST_ITEM.finditer(text))
+    if not items:
+        return text, ""
+    channel = "</channel>" if root.lower() == "rss" else ""
+    return f"{text[: items[-1].end()]}{channel}{closing}", "truncated: what follows the last whole item was left out"
