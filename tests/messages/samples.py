@@ -8,6 +8,7 @@ from daemon.messages.alert import (
     Outcome,
     Reason,
     Sent,
+    StoryLine,
     Told,
 )
 from daemon.messages.article import (
@@ -183,6 +184,18 @@ SAMPLES: dict[str, AnyMessage] = {
         languages=("ar", "en"),
         update=True,
         sample=False,
+        stories=(
+            StoryLine(
+                story="s2",
+                headline="عنوان",
+                url="https://ina.example/2",
+                language=LANGUAGE,
+                source=SOURCE,
+                severity=Severity.LOW,
+                findings=(FindingCard(actor="", rule="iq-us-defence", name="iq-us-defence", severity=Severity.LOW),),
+            ),
+        ),
+        more_stories=7,
     ),
     "outcome": Outcome(
         desk="iraq",
@@ -200,6 +213,7 @@ SAMPLES: dict[str, AnyMessage] = {
         story="s1",
         receivers=("screen",),
         message="o1",
+        count=2,
         at=1691497601.0,
     ),
     "sent": Sent(
