@@ -41,7 +41,7 @@ from daemon.net.politeness import Politeness
 from daemon.stage.table import StepTable
 from daemon.urls import site_of
 
-_SITES: Final = 200
+_SITES: Final = 20
 _CYCLE: Final = ["304"] * 20 + ["same"] * 3 + ["changed"] * 2
 _AT_ONCE: Final = 50
 _WORDS: Final = "وقال الوزير إن القوات تواصل عملها في البلاد وإن اللقاء تناول ملفات التعاون المشترك بين الجانبين "

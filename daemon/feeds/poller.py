@@ -21,6 +21,9 @@ from daemon.messages.wire import AnyMessage
 from daemon.stage.hop import NOTHING, Effects, Fact, Failed, Hop, Table, Time, Work
 
 _PURGED_AT_ONCE: Final = 500
+_PAUSE: Final = 1.0
+"""Seconds between two portions of a feed that is forgotten."""
+
 _STATES: Final = {Answer.GOOD: FeedState.OK, Answer.GONE: FeedState.GONE}
 
 
@@ -169,7 +172,7 @@ def _forget_feed(row: Row, table: Table, now: float) -> Effects:
     doomed = [item.key for item, _ in zip(table.scan(items_prefix(feed)), range(_PURGED_AT_ONCE), strict=False)]
     for key in doomed:
         table.put(key, None)
-    table.put(row.key, None if len(doomed) < _PURGED_AT_ONCE else replace(row, wake=now))
+    table.put(row.key, None if len(doomed) < _PURGED_AT_ONCE else replace(row, wake=now + _PAUSE))
     return NOTHING
 
 
