@@ -32,7 +32,7 @@ class Spec:
 SPECS: Final[Mapping[str, Spec]] = {
     # feeds
     "rasid_polls_total": Spec(Counter, "Polls of feeds by outcome.", ("outcome",)),
-    "rasid_items_total": Spec(Counter, "Items seen in feeds: new, edited, known; evicted: forgotten early, over 20,000 a feed.", ("outcome",)),
+    "rasid_items_total": Spec(Counter, "Items seen in feeds: new, edited, known, evicted (forgotten early).", ("outcome",)),
     "rasid_feeds": Spec(Gauge, "Feeds this process polls, by state.", ("state",)),
     # articles, findings, messages
     "rasid_articles_total": Spec(Counter, "Articles that left a hop, by outcome.", ("hop", "outcome")),
