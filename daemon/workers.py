@@ -6,13 +6,16 @@ alone, so that neighbours of a killer are not blamed.
 
 import asyncio
 import multiprocessing
+import os
 import resource
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from enum import StrEnum
+from multiprocessing.connection import wait
 from types import FrameType
 from typing import Final, Self, TypeVar
 
@@ -144,9 +147,18 @@ class Workers:
 def _prepare(memory: int) -> None:
     """In a new worker: Ctrl-C is the parent's business; memory beyond the limit raises instead of swapping."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow_parent, name="follow-parent", daemon=True).start()
     with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - read once, at the start of a process
         used = int(statm.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
+
+
+def _follow_parent() -> None:
+    """A parent that was killed cannot end its workers, and they would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _limited(seconds: float, function: Callable[..., T], arguments: tuple[object, ...]) -> T:

@@ -6,6 +6,7 @@ status server ─ bus ─ stages … stop ─▶ stages leave their leases ─�
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from importlib.metadata import version
@@ -27,6 +28,8 @@ DRAIN_WITHIN: Final = 8.5
 """Seconds that hops have to leave their leases; the promise is to be gone within ten."""
 GONE_WITHIN: Final = 9.8
 """Seconds from the signal until the process ends itself, whatever still hangs."""
+SWITCH_INTERVAL: Final = 0.0005
+"""Python's 5 ms let the bus's writer thread wait behind a busy loop for seconds (docs/decisions.md)."""
 
 log = structlog.get_logger()
 
@@ -36,6 +39,7 @@ async def serve(setup: Setup, roles: Iterable[Role], stream: TextIO) -> int:
 
     Raises `RasidError` for what stops a start: an address in use, a bus that refuses.
     """
+    sys.setswitchinterval(SWITCH_INTERVAL)
     stop = asyncio.Event()
     _on_signals(stop.set)
     metrics, parts = Metrics(), Parts()

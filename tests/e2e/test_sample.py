@@ -1,0 +1,102 @@
+"""The main job on the configuration as it is shipped: one alert from the sample, and nothing of what stands beside it."""
+
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.service import Service, command, copy_starter, json_lines, running
+
+BELOW = ("نواف سلام", "Nawaf Salam", "جوزاف عون", "Joseph Aoun", "اليوناني", "Greek", "عبدالله بن زايد", "Abdullah bin Zayed")
+ALERT_WITHIN = 15.0
+"""Three times the promised five seconds."""
+
+
+def told(service: Service) -> str:
+    return "\n".join(service.out)
+
+
+async def test_the_sample_makes_one_alert_on_screen(tmp_path: Path) -> None:
+    """Within 5 s of the start one alert stands on the screen: two ministers and one rule, with their sentences marked."""
+    folder = copy_starter(tmp_path)
+    began = time.monotonic()
+    async with running(folder) as service:
+        await service.until(lambda at: "Lloyd Austin" in told(at), ALERT_WITHIN)
+        assert time.monotonic() - began < ALERT_WITHIN
+        screen = told(service)
+        assert screen.count("high · iraq") == 1
+        for words in (
+            "Thabet al-Abbasi",
+            "ثابت العباسي",
+            "أوستن",
+            "Defence minister and Americans",
+            "https://news.example.net/",
+        ):
+            assert words in screen
+        for words in BELOW:
+            assert words not in screen
+            assert words not in "\n".join(service.raw_log)
+        assert await service.stop(signal.SIGINT) == 0
+        assert told(service) == screen
+
+
+async def test_what_stands_below_is_on_record(tmp_path: Path) -> None:
+    """Each name of the rest is suppressed with its reason in the journal, and counted in the metrics."""
+    folder = copy_starter(tmp_path)
+    async with running(folder) as service:
+        await service.until(lambda at: "Lloyd Austin" in told(at), ALERT_WITHIN)
+        journal = await json_lines(folder, "alerts", "list", "--json")
+        findings = [
+            entry for entry in journal if entry.get("kind") == "outcome" or entry.get("outcome") in {"told", "suppressed"}
+        ]
+        outcomes = {entry.get("actor") or entry.get("rule"): (entry["outcome"], entry["reason"]) for entry in findings}
+        assert outcomes["thabet-al-abbasi"][0] == outcomes["lloyd-austin"][0] == "told"
+        assert outcomes["defence-minister-american"][0] == "told"
+        below = ("nawaf-salam", "joseph-aoun", "najib-mikati", "abdullah-bin-zayed", "greek-defence-minister")
+        for actor in (*below, "mohammed-shia-al-sudani"):
+            assert outcomes[actor] == ("suppressed", "zone")
+        metrics = await service.metrics()
+        assert metrics['rasid_findings_total{desk="iraq",outcome="suppressed",reason="zone"}'] == 6
+        assert metrics['rasid_findings_total{desk="iraq",outcome="told",reason="new_story"}'] == 3
+        assert await service.stop() == 0
+
+
+async def test_a_second_start_does_not_tell_the_story_again(tmp_path: Path) -> None:
+    """A story is told once, whatever restarts."""
+    folder = copy_starter(tmp_path)
+    async with running(folder) as service:
+        await service.until(lambda at: "Lloyd Austin" in told(at), ALERT_WITHIN)
+        assert await service.stop() == 0
+    # The poll is made to fall due again: the sample is read once more, and known.
+    (folder / "seeds" / "sample-feed.xml").touch()
+    async with running(folder, RASID_POLLING__MIN_INTERVAL="1s", RASID_FEEDS__0__INTERVAL="1s") as service:
+        await service.event("started")
+        assert (await service.get("/readyz"))[0] == 200
+        assert await service.stop() == 0
+        assert told(service) == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_it_ends_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM end it within 10 s with exit 0, whenever they come."""
+    folder = copy_starter(tmp_path)
+    async with running(folder) as service:
+        await service.event("listening")
+        assert await service.stop(number) == 0
+
+
+async def test_alive_and_ready(tmp_path: Path) -> None:
+    """/healthz and /readyz answer 200 on a healthy service."""
+    folder = copy_starter(tmp_path)
+    async with running(folder) as service:
+        await service.event("started")
+        assert (await service.get("/healthz"))[0] == 200
+        assert (await service.get("/readyz"))[0] == 200
+
+
+async def test_check_is_content_with_what_is_shipped(tmp_path: Path) -> None:
+    """The configuration, feeds and watchlists as they are shipped are free of mistakes, and their tests pass."""
+    code, out, err = await command(copy_starter(tmp_path), "check")
+    assert code == 0, err
+    assert '"level":"summary"' in out
