@@ -41,7 +41,7 @@ _SCRIPTS: Final = {
 """Character classes of the scripts a language is written in; a language that is not here: Latin."""
 
 _UNSPACED: Final = frozenset(("zh", "ja", "th", "lo", "km", "my"))
-_LETTERS: Final = 400
+_LETTERS: Final = 160
 _FEW_WORDS: Final = 4
 _FEW_CHARACTERS: Final = 8
 _TRUST: Final = 10.0
@@ -72,7 +72,8 @@ class Languages:
         if not any(map(str.isalpha, words)):
             return Language(tag=said, source=prior.source if said else "")
         chances = _by_kin(self._loaded().rank(words))
-        tag, chance = max(chances.items(), key=lambda entry: entry[1])
+        tag = max(chances, key=chances.__getitem__)
+        chance = chances[tag]
         expected = chances.get(said, 0.0)
         if said and _agrees(words, said) and (_is_short(words, said) or chance < _UNSURE or chance <= _TRUST * expected):
             weighed = _TRUST * expected / (_TRUST * expected + 1 - expected)
@@ -93,11 +94,11 @@ def primary(tag: str) -> str:
 
 
 def _by_kin(ranked: Iterable[tuple[str, float]]) -> dict[str, float]:
-    chances: dict[str, float] = {}
-    for label, chance in ranked:
-        if label != _NO_LANGUAGE:
-            tag = _KIN.get(label, label)
-            chances[tag] = chances.get(tag, 0.0) + chance
+    chances = dict(ranked)
+    chances.pop(_NO_LANGUAGE, None)
+    for dialect, tag in _KIN.items():
+        if dialect in chances:
+            chances[tag] = chances.get(tag, 0.0) + chances.pop(dialect)
     return chances
 
 

@@ -15,6 +15,7 @@ _Parts: TypeAlias = tuple[str, ...]
 
 _FILE: Final = Path(__file__).parent / "headings.yaml"
 _LONGEST: Final = 400
+_STEM: Final = 80
 _HEAD: Final = 60
 _COLON: Final = re.compile(r"[:：﹕|｜】\]›»–—]")
 _JOINT: Final = "ҁ"
@@ -46,20 +47,20 @@ class Headings:
         """For each line what it announces, if anything. All are folded in one go: that is what keeps it cheap."""
         colons = [_colon(line) for line in lines]
         heads = [line[: max(colon, 0)] for line, colon in zip(lines, colons, strict=True)]
-        keys = _folded([*(line if len(line) <= _LONGEST else "" for line in lines), *heads])
+        keys = _folded([*(line[:_STEM] for line in lines), *heads])
         return [
-            self._heading(key, head, line[colon + 1 :].strip(" -–—"))
+            self._heading(line, key, head, line[colon + 1 :].strip(" -–—"))
             for line, colon, key, head in zip(lines, colons, keys, keys[len(lines) :], strict=False)
         ]
 
-    def _heading(self, key: str, head: str, tail: str) -> Heading | None:
-        if key in self._whole:
-            return Heading(self._whole[key])
+    def _heading(self, line: str, stem: str, head: str, tail: str) -> Heading | None:
+        if stem in self._whole and len(line) <= _STEM:
+            return Heading(self._whole[stem])
         if head in self._whole:
             return Heading(self._whole[head], tail)
-        for parts, reason in self._begun.get(key[:1], ()):
-            if key.startswith(parts[0]) and _follows(key, parts):
-                return Heading(reason, key[len(parts[0]) :])
+        for parts, reason in self._begun.get(stem[:1], ()):
+            if stem.startswith(parts[0]) and len(line) <= _LONGEST and _follows(fold_key(line), parts):
+                return Heading(reason, line)
         return None
 
 

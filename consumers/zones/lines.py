@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from consumers.zones.reasons import BlockReason
@@ -75,21 +75,21 @@ def plain_lines(text: str) -> Iterator[Line]:
         gap = not line
 
 
-def within(lines: Iterable[Line], limit: int) -> tuple[list[Line], bool]:
-    """As many lines as `limit` bytes of UTF-8 hold, the last one cut where need be; and whether anything was cut."""
+def within(lines: Iterable[Line], limit: int) -> tuple[list[Line], int, bool]:
+    """As many lines as `limit` bytes of UTF-8 hold, the last one cut where need be; the bytes left; whether any was cut."""
     kept: list[Line] = []
     for line in lines:
         if len(kept) == _MOST:
-            return kept, True
-        size = len(line.text.encode())
+            return kept, limit, True
+        size = len(line.text) if line.text.isascii() else len(line.text.encode())
         if size > limit:
             beginning = line.text.encode()[:limit].decode(errors="ignore").rstrip()
             if beginning:
-                kept.append(Line(beginning, line.gap, line.marked, line.linked, line.beside))
-            return kept, True
+                kept.append(replace(line, text=beginning))
+            return kept, 0, True
         kept.append(line)
         limit -= size
-    return kept, False
+    return kept, limit, False
 
 
 def _has_sentences(text: str) -> bool:

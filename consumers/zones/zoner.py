@@ -61,8 +61,7 @@ class Zoner:
     def divide(self, title: str, summary: Passage, content: Passage) -> Zoned:
         """The zones of an item. Without content the summary is the body; one that repeats the content is no lead."""
         notes: list[str] = []
-        heading, _ = within(_title(title), LIMIT)
-        left = LIMIT - sum(len(line.text.encode()) for line in heading)
+        heading, left, _ = within(_title(title), LIMIT)
         body, left, cut = self._pieces(content, Zone.BODY, left)
         lead, left, lead_cut = self._pieces(summary, Zone.LEAD, left)
         if _own(body) and _repeats(_own(lead), _own(body)):
@@ -76,10 +75,7 @@ class Zoner:
 
     def _pieces(self, passage: Passage, own: Zone, limit: int) -> tuple[list[_Piece], int, bool]:
         source = html_lines(passage.html) if passage.html else plain_lines(passage.text)
-        lines, cut = within(source, limit)
-        if not lines:
-            return [], limit, cut
-        left = limit - sum(len(line.text.encode()) for line in lines)
+        lines, left, cut = within(source, limit)
         return list(_merged(lines, self._verdict_zones(lines, own))), left, cut
 
     def _verdict_zones(self, lines: Sequence[Line], own: Zone) -> Iterator[tuple[Zone, BlockReason, bool]]:
