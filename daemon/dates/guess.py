@@ -4,9 +4,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 import dateparser
-import structlog
-
-log = structlog.get_logger()
 
 _LONGEST: Final = 80
 
@@ -33,6 +30,5 @@ def _ask(raw: str, language: str, now: float) -> float | None:
             },
         )
         return None if found is None else found.timestamp()
-    except Exception as error:  # noqa: BLE001 - an edge: its tables and regexes raise what they happen to, for unknown languages too
-        log.debug("dateparser_raised", language=language, error=repr(error))
+    except Exception:  # noqa: BLE001 - an edge: its tables and regexes raise what they happen to, for unknown languages too
         return None

@@ -16,10 +16,18 @@ _COMMENTS: Final = re.compile(rf"\d+ {_COUNTED}\b|\b{_COUNTED} ?[:(\[] ?\d+[)\]]
 _SPACES: Final = re.compile(r"\s+")
 
 
-def identity(*, guid: str, link: str, title: str, date: str, text: str = "", repeated: frozenset[str] = frozenset()) -> str:
-    """What an item is known by in its feed: its guid, else its canonical link, else title and date as written, else a hash of its text.
+def identity(
+    *,
+    guid: str,
+    link: str,
+    title: str,
+    date: str,
+    text: str = "",
+    repeated: frozenset[str] = frozenset(),
+) -> str:
+    """What an item is known by in its feed: its guid, else its canonical link, else title and date as written.
 
-    A guid that `repeated` (guids several items of the document carry) holds has the link added. The schemes http and https
+    Where there are none of these, by a hash of its text. A guid that `repeated` (guids several items of the document carry) holds has the link added. The schemes http and https
     are one in guids. Empty only if everything is.
     """
     if guid:

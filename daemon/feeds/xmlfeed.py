@@ -68,7 +68,8 @@ def _taken(parts: Split, call: Call, state: _State) -> Parsed:
             format=name, well_formed=state.well_formed, hashes=parts.hashes, notes=(*state.notes, *emptiness((), known=True))
         )
     verdict = _asked(parts)
-    items = [read_entry(entry, _context(verdict, call, parts.repeated)) for entry in verdict.entries]
+    context = _context(verdict, call, parts.repeated)
+    items = [read_entry(entry, context) for entry in verdict.entries]
     answered = [digest for digest in parts.unseen if digest not in verdict.refused]
     names = answered if len(answered) == len(items) else [""] * len(items)
     given = [(name, item) for name, item in zip(names, items, strict=True) if item.id]
