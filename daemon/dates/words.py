@@ -89,7 +89,7 @@ def folded(text: str) -> str:
         category = unicodedata.category(char)
         if category == "Nd":
             kept.append(str(unicodedata.decimal(char)))
-        elif category not in {"Mn", "Cf"}:
+        elif category not in {"Mn", "Mc", "Cf"}:
             kept.append(char)
     whole = unicodedata.normalize("NFC", "".join(kept))  # Hangul came apart above
     return _SPACES.sub(" ", whole.translate(_LETTERS).casefold()).strip()

@@ -27,8 +27,8 @@ def identity(
 ) -> str:
     """What an item is known by in its feed: its guid, else its canonical link, else title and date as written.
 
-    Where there are none of these, by a hash of its text. A guid that `repeated` (guids several items of the document carry) holds has the link added. The schemes http and https
-    are one in guids. Empty only if everything is.
+    Where there are none of these, by a hash of its text; empty only if everything is. A guid that stands in `repeated`
+    (several items of the document carry it) has the link added. The schemes http and https are one in guids.
     """
     if guid:
         name = f"http://{guid[8:]}" if guid.lower().startswith("https://") else guid

@@ -7,6 +7,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 from charset_normalizer import from_bytes
@@ -128,7 +129,7 @@ def _detected(raw: bytes, language: str) -> Decoded | None:
     first = _BEYOND.search(raw)
     sample = raw[first.start() :][:_SAMPLE] if first else raw[:_SAMPLE]
     tries = [(likeness(sample.decode(charset, "replace"), language), charset) for charset in _OF_LANGUAGE.get(language, ())]
-    best, charset = max(tries, default=(0.0, ""))
+    best, charset = max(tries, key=itemgetter(0), default=(0.0, ""))
     if best >= _SURE:
         return _replacing(raw, charset, "language")
     found = from_bytes(sample).best()
