@@ -18,13 +18,16 @@ from tests.bus.engine import GROUP
 COUNT = b"count"
 
 
-async def copy(bus: Bus, batch: int = 20) -> None:
-    """Until it is cancelled. Leases that are lost are left, as the stage runner does."""
+async def copy(bus: Bus) -> None:
+    """Until it is cancelled, in small steps so that something is always under way.
+
+    Leases that are lost are left, as the stage runner does.
+    """
     holders: set[asyncio.Task[None]] = set()
     try:
         async with aclosing(bus.leases(RAW, GROUP)) as offers:
             async for offer in offers:
-                holder = asyncio.create_task(_hold(offer, batch))
+                holder = asyncio.create_task(_hold(offer))
                 holders.add(holder)
                 holder.add_done_callback(holders.discard)
     finally:
@@ -33,19 +36,19 @@ async def copy(bus: Bus, batch: int = 20) -> None:
         await asyncio.gather(*holders, return_exceptions=True)
 
 
-async def _hold(offer: AbstractAsyncContextManager[Lease], batch: int) -> None:
+async def _hold(offer: AbstractAsyncContextManager[Lease]) -> None:
     try:
         async with offer as lease, asyncio.TaskGroup() as group:
-            copying = group.create_task(_copy(lease, batch))
+            copying = group.create_task(_copy(lease))
             await lease.leaving.wait()
             copying.cancel()
     except* BusError:
         pass
 
 
-async def _copy(lease: Lease, batch: int) -> None:
+async def _copy(lease: Lease) -> None:
     while not lease.leaving.is_set():
-        taken = await lease.take(batch)
+        taken = await lease.take(5)
         known = lease.rows.get(COUNT)
         count = int(known.value or b"0") if known else 0
         out = [replace(record, topic=ARTICLES, offset=-1) for record in taken]

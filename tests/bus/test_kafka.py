@@ -106,9 +106,11 @@ class TestProcesses:
         to = settings(broker, partitions=4)
         async with kafka_engine.bus(to) as bus:
             await bus.publish(numbered(0, 400))
-            command = ["-m", "tests.bus.copying", to.topic_prefix, "4", *to.bootstrap_servers]
-            workers = [await asyncio.create_subprocess_exec(sys.executable, *command) for _ in range(2)]
+            command = [sys.executable, "-m", "tests.bus.copying", to.topic_prefix, "4", *to.bootstrap_servers]
+            workers = [await asyncio.create_subprocess_exec(*command)]
             try:
+                await copied(bus, 50)
+                workers.append(await asyncio.create_subprocess_exec(*command))
                 await copied(bus, 100)
                 os.kill(workers[0].pid, how)
                 await bus.publish(numbered(400, 800))
@@ -119,7 +121,8 @@ class TestProcesses:
                     found = await copied(bus, 900)
             finally:
                 for worker in workers:
-                    worker.kill() if worker.returncode is None else None
+                    if worker.returncode is None:
+                        worker.kill()
                     await worker.wait()
             assert_each_once(found, len(found))
             assert len(found) == (900 if how is signal.SIGSTOP else 800)
@@ -220,6 +223,17 @@ class TestPositions:
             async with holding(bus, RAW, GROUP, PATIENCE):
                 await until(lambda: "row format 99" in (bus.healthy() or ""))
 
+    async def test_what_others_wrote_gets_past(self, broker: Cluster) -> None:
+        """A record with broken headers, or none, is taken like any other: nothing can block a partition."""
+        to = settings(broker, partitions=1)
+        async with kafka_engine.bus(to) as bus:
+            full, broken = f"{to.topic_prefix}{RAW}", (("lane", b"\xff"), ("at", b"now"))
+            await bus._publisher.publish([Entry(full, 0, b"", b"a"), Entry(full, 0, b"", b"b", 5000, broken)])
+            async with holding(bus, RAW, GROUP, PATIENCE) as holder:
+                taken = await take_all(await holder.lease(0), 2, PATIENCE)
+            assert [(each.lane, each.value) for each in taken] == [("", b"a"), ("\ufffd", b"b")]
+            assert taken[1].at == 5.0
+
 
 class TestBroker:
     """What brokers do."""
@@ -248,7 +262,7 @@ class TestBroker:
         """A kill -9 of the only broker while commits are under way, and its restart: each record has its effect once."""
         async with kafka_engine.bus(settings(victim)) as bus:
             await bus.publish(numbered(0, 400))
-            async with running(asyncio.create_task(copy(bus, 5))):
+            async with running(asyncio.create_task(copy(bus))):
                 await copied(bus, 50)
                 victim.kill(1)
                 victim.launch(1)

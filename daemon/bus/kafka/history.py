@@ -1,7 +1,9 @@
 """Reading a topic or a group's rows for people: by a consumer of its own, without group and without position."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from aiokafka import TopicPartition
 
@@ -12,6 +14,10 @@ from daemon.bus.kafka.restore import Kept, reader, restore
 from daemon.bus.kafka.stored import record_of
 from daemon.errors import BusError
 
+_AT_ONCE: Final = 2000
+_LOOK: Final = 50
+"""Milliseconds; see `daemon.bus.kafka.restore`."""
+
 
 async def read(link: Link, topic: str, full: str, count: int, span: tuple[float, float]) -> AsyncIterator[Record]:
     """Records with `at` from the first of `span` on, up to the end at the time of the call; the second is the present."""
@@ -20,7 +26,7 @@ async def read(link: Link, topic: str, full: str, count: int, span: tuple[float,
     try:
         await link.start(consumer)
         places = await _places(consumer, [TopicPartition(full, n) for n in range(count)], since if since <= now else 0.0)
-        async for message in _messages(consumer, places):
+        async for message in _messages(consumer, places, link.timing.step):
             record = record_of(message, topic)
             if record.at >= since:
                 yield record
@@ -43,18 +49,23 @@ async def _places(consumer: Any, partitions: Sequence[TopicPartition], since: fl
     return {each: (start, ends[each]) for each, start in starts.items() if start < ends[each]}
 
 
-async def _messages(consumer: Any, places: dict[TopicPartition, tuple[int, int]]) -> AsyncIterator[Any]:
+async def _messages(consumer: Any, places: dict[TopicPartition, tuple[int, int]], patience: float) -> AsyncIterator[Any]:
     # No await between assign and seek, or aiokafka's own reset may win.
     consumer.assign(list(places))
     for partition, (start, _) in places.items():
         consumer.seek(partition, start)
-    left = set(places)
+    left, heard = set(places), time.monotonic()
     while left:
-        found = await consumer.getmany(*left, timeout_ms=500)
+        found = await consumer.getmany(*left, timeout_ms=_LOOK, max_records=_AT_ONCE)
+        if found:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > patience:
+            raise TimeoutError
         for partition, messages in found.items():
             for message in messages:
                 if message.offset < places[partition][1]:
                     yield message
+        await asyncio.sleep(0)  # as in `restore`: others wait for a pause
         left = {each for each in left if await consumer.position(each) < places[each][1]}
 
 
@@ -63,7 +74,7 @@ async def rows(link: Link, full: str, count: int) -> AsyncIterator[Row]:
     for number in range(count):
         partition = TopicPartition(full, number)
         try:
-            async with reader(link) as consumer:
+            async with asyncio.timeout(link.timing.opening), reader(link) as consumer:
                 kept = await restore(consumer, partition, Kept(), 0.0)
         except BusError:
             raise

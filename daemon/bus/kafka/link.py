@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError
 
 from daemon.bus.kafka.discard import retrieve
 from daemon.bus.kafka.stored import MESSAGE_BYTES
@@ -100,5 +101,10 @@ def translated(error: BaseException, doing: str, subject: str) -> BusError:
     if isinstance(error, BusError):
         return error
     if isinstance(error, TimeoutError):
-        return BusError(f"{doing}: no answer in time", subject=subject)
-    return BusError(f"{doing}: {type(error).__name__}: {error}".rstrip(": "), subject=subject)
+        reason = "no answer in time"
+    elif isinstance(error, KafkaConnectionError | OSError):
+        reason = "no broker can be reached"
+    else:
+        name = type(error).__name__
+        reason = f"{name}: {str(error).removeprefix(f'{name}: ')}".removesuffix(": ")
+    return BusError(f"{doing}: {reason}", subject=subject)

@@ -51,12 +51,14 @@ class Publisher:
 
     async def publish(self, entries: Sequence[Entry]) -> None:
         """Returns when all are stored on all replicas in sync. Raises `BusError`; then some may be stored."""
+        producer = None
         try:
             async with asyncio.timeout(self._link.timing.step):
                 producer = await self._started()
                 await _send_all(producer, entries)
         except Exception as error:  # the edge to aiokafka: whatever it was, this producer is not used again
-            self._drop()
+            if producer is self._producer:
+                self.close()
             raise translated(error, "records cannot be published", self._link.address) from error
 
     async def answers(self) -> bool:
@@ -69,7 +71,10 @@ class Publisher:
             return False
 
     def close(self) -> None:
-        self._drop()
+        """Drop the producer; the next use starts another."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            self._link.discard(producer, stop_producer)
 
     async def _started(self) -> Any:
         async with self._starting:
@@ -82,11 +87,6 @@ class Publisher:
                     raise
                 self._producer = producer
             return self._producer
-
-    def _drop(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            self._link.discard(producer, stop_producer)
 
 
 async def _send_all(producer: Any, entries: Sequence[Entry]) -> list[int]:

@@ -60,9 +60,18 @@ def _check(value: int, rest: int, subject: str) -> None:
 
 
 def record_of(message: Any, topic: str) -> Record:
-    """The record in a message of aiokafka's. What others wrote without our headers has no lane and the broker's instant."""
+    """The record in a message of aiokafka's, never failing: what others wrote without our headers has to get past, too.
+
+    It has no lane then, and the broker's instant.
+    """
     headers = dict(message.headers)
-    packed = headers.get("at", b"")
+    packed = headers.get("at") or b""
     at = _AT.unpack(packed)[0] if len(packed) == _AT.size else message.timestamp / 1000
-    lane = headers.get("lane", b"").decode("utf-8", "surrogatepass")
-    return Record(topic, lane, message.key or b"", message.value, at, message.offset)
+    return Record(topic, _lane(headers.get("lane") or b""), message.key or b"", message.value, at, message.offset)
+
+
+def _lane(stored: bytes) -> str:
+    try:
+        return stored.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return stored.decode("utf-8", "replace")

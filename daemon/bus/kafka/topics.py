@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from daemon.bus.kafka.discard import stop_admin
 from daemon.bus.kafka.link import Link, translated
@@ -71,7 +71,9 @@ async def prepare(link: Link, topics: Sequence[Wanted]) -> None:
             await asyncio.sleep(_ANNOUNCED)
             counts = await _counts(admin)
         _refuse(await _differences(admin, topics, counts))
-    except (KafkaError, OSError, TimeoutError) as error:
+    except BusError:
+        raise
+    except Exception as error:  # the edge to aiokafka: it raises an AttributeError where the cluster has no controller yet
         raise translated(error, "topics cannot be looked up", link.address) from error
     finally:
         link.discard(admin, stop_admin)
