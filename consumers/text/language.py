@@ -41,7 +41,7 @@ _SCRIPTS: Final = {
 """Character classes of the scripts a language is written in; a language that is not here: Latin."""
 
 _UNSPACED: Final = frozenset(("zh", "ja", "th", "lo", "km", "my"))
-_LETTERS: Final = 160
+_LETTERS: Final = 120
 _FEW_WORDS: Final = 4
 _FEW_CHARACTERS: Final = 8
 _TRUST: Final = 10.0

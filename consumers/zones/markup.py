@@ -77,17 +77,19 @@ class _Reader:
         self._gap = False
         self._links = self._entries = 0
         self._beside: list[BlockReason] = []
+        self._lines: list[Line] = []
 
-    def read(self, body: LexborNode) -> Iterator[Line]:
+    def read(self, body: LexborNode) -> list[Line]:
         for node, tag, leaving in _walk(body):
             if tag == "-text":
                 self._text(node.text_content or "")
                 continue
             if tag == "br" or tag in _BLOCKS or tag in _BESIDE:
-                yield from self._line()
+                self._break()
                 self._gap = self._gap or (tag != "br" and tag not in _TIGHT)
             self._count(tag, -1 if leaving else 1)
-        yield from self._line()
+        self._break()
+        return self._lines
 
     def _text(self, text: str) -> None:
         self._parts.append(text)
@@ -95,24 +97,28 @@ class _Reader:
             self._in_links += len("".join(text.split()))
 
     def _count(self, tag: str, step: int) -> None:
-        self._links += step * (tag == "a")
-        self._entries += step * (tag == "li")
-        if tag in _BESIDE and step > 0:
+        if tag == "a":
+            self._links += step
+        elif tag == "li":
+            self._entries += step
+        elif tag in _BESIDE and step > 0:
             self._beside.append(_BESIDE[tag])
         elif tag in _BESIDE:
             self._beside.pop()
 
-    def _line(self) -> Iterator[Line]:
+    def _break(self) -> None:
+        if not self._parts:
+            return
         text = " ".join("".join(self._parts).split())
         if text:
-            letters = len(text) - text.count(" ")
-            yield Line(
+            line = Line(
                 text,
                 gap=self._gap,
                 marked=self._entries > 0 or is_marked(text),
-                linked=self._in_links >= _LINKED * letters,
+                linked=self._in_links > 0 and self._in_links >= _LINKED * (len(text) - text.count(" ")),
                 beside=self._beside[-1] if self._beside else None,
             )
+            self._lines.append(line)
             self._gap = False
         self._parts.clear()
         self._in_links = 0
