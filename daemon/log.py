@@ -46,10 +46,8 @@ def configure_logging(stream: TextIO = sys.stderr, *, secrets: Iterable[str] = (
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    human = stream.isatty()
-    after: list[Processor] = [] if human else [structlog.processors.format_exc_info]
-    after.append(Redactor(secrets))
-    after.append(structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer(serializer=_dumps))
+    render = structlog.dev.ConsoleRenderer() if stream.isatty() else structlog.processors.JSONRenderer(serializer=_dumps)
+    after: list[Processor] = [structlog.processors.format_exc_info, Redactor(secrets), render]
     structlog.configure(
         processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -4,9 +4,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 import pytest
+from hypothesis import settings
 
 from tests.servers.kafka_fixture import broker  # noqa: F401 - a fixture: pytest finds it by its name here
 from tests.virtual import VirtualLoop
+
+# A loaded machine is slow, which is no fault of an example; a failing one prints what reproduces it.
+settings.register_profile("rasid", deadline=None, print_blob=True)
+settings.load_profile("rasid")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from daemon.config.document import Document, KeyPath, parse_document, read_document
@@ -41,7 +41,7 @@ def validate(shape: type[T], document: Document, environ: Mapping[str, str], fol
         return TypeAdapter(shape).validate_python(value, context={"folder": folder})
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True, include_input=False)
-        raise ConfigError([document.problem(detail["loc"], _reason(detail)) for detail in details]) from None
+        raise ConfigError([document.problem(detail["loc"], _reason(detail, shape)) for detail in details]) from None
 
 
 def _filled(document: Document, value: Any, path: KeyPath, environ: Mapping[str, str], problems: list[Problem]) -> Any:
@@ -91,16 +91,17 @@ def _put(value: Any, path: KeyPath, new: Any) -> Any:
     return {**known, head: _put(known.get(head), rest, new)}
 
 
-def _reason(detail: ErrorDetails) -> str:
+def _reason(detail: ErrorDetails, shape: Any) -> str:
     if detail["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(detail["loc"][-1]), sorted(set(_names(Config))), n=1)
+        close = difflib.get_close_matches(str(detail["loc"][-1]), sorted(set(_names(shape))), n=1)
         return "unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
     if detail["type"] == "missing":
         return f"the key {detail['loc'][-1]!r} is missing"
     return detail["msg"].removeprefix("Value error, ")
 
 
-def _names(model: type[BaseModel]) -> Iterator[str]:
-    """All key names below a model, for hints."""
-    for definition in (model.model_json_schema(), *model.model_json_schema().get("$defs", {}).values()):
+def _names(shape: Any) -> Iterator[str]:
+    """All key names below a shape, for hints."""
+    schema = TypeAdapter(shape).json_schema()
+    for definition in (schema, *schema.get("$defs", {}).values()):
         yield from definition.get("properties", {})

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """The bytes as they came (`encoding` says how), where they stood, which hop gave up and why; key and lane stay the original's."""
+    """The bytes as they came (`encoding` says how), where they stood, which hop gave up and why.
+
+    Key and lane of the record stay the original's.
+    """
 
     topic: str
     partition: int

@@ -1,0 +1,61 @@
+"""Logs: events with fields, one JSON object a line, never a secret."""
+
+import io
+import logging
+from collections.abc import Iterator
+
+import orjson
+import pytest
+import structlog
+
+from daemon.log import Redactor, configure_logging
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """A log of its own; the process's logging is as before afterwards."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    opened = io.StringIO()
+    yield opened
+    root.handlers[:] = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def lines(stream: io.StringIO) -> list[dict[str, object]]:
+    return [orjson.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_events_are_json_lines_where_nobody_reads_along(stream: io.StringIO) -> None:
+    """Off a terminal each event is one JSON object with its fields, level and time; texts stay readable."""
+    configure_logging(stream)
+    structlog.get_logger().info("feed_polled", feed="ina", name="وكالة", count=3)
+    [event] = lines(stream)
+    assert event.items() >= {"event": "feed_polled", "feed": "ina", "name": "وكالة", "count": 3, "level": "info"}.items()
+    assert str(event["timestamp"]).endswith("Z")
+    assert "وكالة" in stream.getvalue()
+
+
+def test_libraries_log_through_the_same_pipe(stream: io.StringIO) -> None:
+    """What a library says through `logging` comes out in the same form."""
+    configure_logging(stream)
+    logging.getLogger("library").warning("something %s", "odd")
+    assert lines(stream)[0].items() >= {"event": "something odd", "level": "warning"}.items()
+
+
+def test_secrets_are_blanked_wherever_they_stand(stream: io.StringIO) -> None:
+    """A known secret is blanked in fields, nested values, library messages and tracebacks."""
+    canary = "canary-51c"
+    configure_logging(stream, secrets=[canary, ""])
+    log = structlog.get_logger()
+    log.info("tried", url=f"https://hooks.example/{canary}", nested={"list": [canary]})
+    logging.getLogger("library").error("failed for %s", canary)
+    log.error("broke", exc_info=RuntimeError(canary))
+    assert canary not in stream.getvalue()
+    assert len(lines(stream)) == 3
+
+
+def test_short_secrets_do_not_blank_ordinary_words() -> None:
+    """A secret of a letter or two would blank half of every line; it is left to the first lines of defence."""
+    assert Redactor(["a"])(None, "info", {"event": "a"}) == {"event": "a"}
