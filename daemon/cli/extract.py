@@ -52,7 +52,7 @@ def command(files: Sequence[str], url: str, *, as_json: bool) -> int:
         described = describe(raw, url, extractor, WallClock())
         if len(files) > 1:
             described = {"file": _printable(name), **described}
-        click.echo(orjson.dumps(described).decode() if as_json else "\n".join(_lines(described)))
+        click.echo(orjson.dumps(described).decode() if as_json else "\n".join(readable(described)))
     return 2 if failed else 0
 
 
@@ -95,7 +95,7 @@ def _parts(found: Extract) -> dict[str, Any]:
     }
 
 
-def _lines(described: dict[str, Any]) -> Iterator[str]:
+def readable(described: dict[str, Any]) -> Iterator[str]:
     """For people: what is known of it, then each block in its zone's colour."""
     for name in ("file", "url", "published"):
         if described.get(name):

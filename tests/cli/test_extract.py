@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import style, unstyle
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from consumers.extract import Extractor
 from consumers.text.language import Languages
 from consumers.zones.headings import load_headings
 from consumers.zones.zoner import Zoner
-from daemon.cli.extract import command, describe
+from daemon.cli.extract import command, describe, readable
 from daemon.clock import WallClock
 
 NAMES = ["url", "title", "lead", "body", "rest", "blocks", "language", "language_from", "published", "authors", "notes"]
@@ -93,3 +94,14 @@ def test_random_bytes_give_a_line(raw: bytes, before: bytes) -> None:
     described = describe(before + raw, "", EXTRACTOR, WallClock())
     assert list(described) == NAMES
     json.dumps(described, ensure_ascii=False).encode()
+
+
+def test_people_see_each_zone_in_its_colour() -> None:
+    """On a terminal every block is headed by its zone and reason, the article's own text and the rest in different colours."""
+    described = describe(f"{PROSE}\n\nRead also\n• Planted Name".encode(), "", EXTRACTOR, WallClock())
+    shown = "\n".join(readable(described))
+    plain = unstyle(shown)
+    assert plain.startswith("language: en (from: text)\n")
+    assert "── body · text\nThe minister" in plain
+    assert "── rest · related\nRead also" in plain
+    assert style("Read also\n• Planted Name", fg="bright_black") in shown
