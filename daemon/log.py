@@ -46,7 +46,11 @@ def configure_logging(stream: TextIO = sys.stderr, *, secrets: Iterable[str] = (
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    render = structlog.dev.ConsoleRenderer() if stream.isatty() else structlog.processors.JSONRenderer(serializer=_dumps)
+    render = (
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if stream.isatty()
+        else structlog.processors.JSONRenderer(serializer=_dumps)
+    )
     after: list[Processor] = [structlog.processors.format_exc_info, Redactor(secrets), render]
     structlog.configure(
         processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
