@@ -73,7 +73,7 @@ def split(document: bytes, known: frozenset[str], *, recover: bool = False) -> S
     left = 0
     items = list(_items(root))
     for item in items:
-        digest = blake2b(etree.tostring(item, with_tail=False), digest_size=12).hexdigest()
+        digest = blake2b(etree.tostring(item, encoding="utf-8", with_tail=False), digest_size=12).hexdigest()
         is_new = digest not in known and digest not in hashes
         if is_new and len(unseen) == MAX_ITEMS:
             left += 1

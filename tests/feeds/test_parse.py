@@ -1,0 +1,336 @@
+"""From a feed's bytes to items, in every format, whole, split and broken (feeds 18 to 28)."""
+
+import pickle
+import time
+from datetime import UTC, datetime
+from typing import Any
+from xml.sax.saxutils import escape
+
+import feedparser
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from daemon.feeds.parse import parse_feed
+from daemon.feeds.parsed import Parsed, Reason
+from daemon.feeds.split import MAX_ITEMS
+from daemon.messages.article import Enclosure, Item, Source
+from tests.feeds.documents import ATOM, ATOM03, JSON, RDF, RSS, item, rss
+
+NOW = datetime(2024, 2, 6, tzinfo=UTC).timestamp()
+PUBLISHED = datetime(2024, 2, 5, 11, 3, 22, tzinfo=UTC).timestamp()
+
+
+def parse(raw: bytes | str, **more: Any) -> Parsed:
+    raw = raw if isinstance(raw, bytes) else raw.encode()
+    return parse_feed(raw, now=NOW, **{"url": "https://feeds.example.net/news/feed.xml", **more})
+
+
+def only(raw: bytes | str, **more: Any) -> Item:
+    (one,) = parse(raw, **more).items
+    return one
+
+
+@pytest.mark.parametrize(
+    ("document", "name"),
+    [
+        (RSS, "RSS 2.0"),
+        (RSS.replace('version="2.0"', 'version="0.92"'), "RSS 0.92"),
+        (RDF, "RSS 1.0"),
+        (ATOM, "Atom 1.0"),
+        (ATOM03, "Atom 0.3"),
+        (JSON, "JSON Feed 1.1"),
+    ],
+)
+def test_every_format_gives_its_item(document: str, name: str) -> None:
+    """Each format is named, well-formed, and its item has identity, link, title and date."""
+    parsed = parse(document)
+    assert (parsed.format, parsed.well_formed, parsed.reason, len(parsed.hashes)) == (name, True, Reason.NONE, 1)
+    assert parsed.items[0].published.at == PUBLISHED
+    assert parsed.items[0].id
+    assert parsed.items[0].link.startswith("https://")
+    assert parsed.items[0].title
+
+
+def test_rss_fields() -> None:
+    """All that an RSS item says arrives: texts as text, HTML beside them, links absolute."""
+    one = only(RSS)
+    assert one.id == one.guid == "n:1"
+    assert one.link == "https://feeds.example.net/a/1"
+    assert one.title == "الخبر & ما بعده"
+    assert (one.summary, one.summary_html) == ("موجز\nثان", "<p>موجز<br>ثان</p>")
+    assert one.content == "الأول\nالثاني هنا"
+    assert '<a href="https://feeds.example.net/news/x">' in one.content_html
+    assert (one.authors, one.tags, one.comments) == (("فلان",), ("سياسة",), "https://news.example.net/a/1#c")
+    assert one.source == Source(name="وكالة", url="https://agency.example.org/")
+    assert one.enclosures == (
+        Enclosure(url="https://feeds.example.net/p.jpg", type="image/jpeg", length=12),
+        Enclosure(url="https://news.example.net/q.jpg", type="image/jpeg"),
+    )
+    assert (one.published.raw, one.published.how) == ("Mon, 05 Feb 2024 14:03:22 +0300", "rfc822")
+    assert one.notes == ()
+    assert parse(RSS).language == "ar"
+
+
+def test_atom_fields() -> None:
+    """An Atom entry: xml:base and xml:lang count, XHTML becomes text, both dates are told apart."""
+    one = only(ATOM)
+    assert (one.id, one.link, one.title, one.language) == ("urn:1", "https://news.example.net/sub/un", "Un & deux", "fr")
+    assert (one.summary, one.summary_html, one.content) == ("en bref", "", "a\nb")
+    assert (one.authors, one.tags) == (("Elle",), ("Politique",))
+    assert one.updated.at == PUBLISHED + 3398
+
+
+def test_json_feed_fields() -> None:
+    """A JSON Feed's item, its number as id, has the same shapes."""
+    one = only(JSON)
+    assert (one.id, one.link, one.content, one.summary) == ("1", "https://feeds.example.net/1", "a\nb", "s")
+    assert (one.authors, one.tags) == (("Me",), ("x",))
+    assert one.enclosures == (Enclosure(url="https://feeds.example.net/a.mp3", type="audio/mpeg", length=7),)
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [
+        ("https://feeds.example.net/news/feed.xml", "https://feeds.example.net/a/1"),
+        ("file:seeds/feed.xml", "https://news.example.net/a/1"),
+        ("", "https://news.example.net/a/1"),
+    ],
+)
+def test_relative_links_take_the_final_url_else_the_channels_link(url: str, link: str) -> None:
+    """Feeds 21: the final URL, else the channel's link, is what links are relative to."""
+    assert only(RSS, url=url).link == link
+
+
+@pytest.mark.parametrize(
+    ("inner", "link", "identity"),
+    [
+        ("<guid>12345</guid>", "", "12345"),
+        ("<guid>https://e.example/1</guid>", "https://e.example/1", "http://e.example/1"),
+        ('<guid isPermaLink="false">https://e.example/1</guid>', "", "http://e.example/1"),
+        ("<link>https://e.example/1?utm_source=rss</link>", "https://e.example/1?utm_source=rss", "https://e.example/1"),
+        ("<title>T</title><pubDate>5 Feb 2024</pubDate>", "", "T 5 Feb 2024"),
+    ],
+)
+def test_identity_and_link(inner: str, link: str, identity: str) -> None:
+    """Feeds 23: a guid is opaque, and an address only when it says so and is one; else link, else title and date."""
+    one = only(rss([f"<item>{inner}</item>"]), url="")
+    assert (one.link, one.id) == (link, identity)
+
+
+def test_an_item_with_a_text_only_is_still_an_item() -> None:
+    """Without guid, link, title and date an item is known by its text; without that, too, it is none."""
+    parsed = parse(rss(["<item><description>only this</description></item>", "<item></item>"]))
+    assert [one.summary for one in parsed.items] == ["only this"]
+    assert parsed.items[0].id
+    assert "date missing" in parsed.items[0].notes
+    assert parsed.notes == ("1 items without any text left out",)
+
+
+def test_one_guid_for_several_items_gets_the_link_added() -> None:
+    """Feeds 24: duplicate guids in a document are told apart by link, also when only one of the items is unseen."""
+    items = [f"<item><guid isPermaLink='false'>same</guid><link>https://e.example/{n}</link></item>" for n in range(3)]
+    parsed = parse(rss(items))
+    assert [one.id for one in parsed.items] == [f"same https://e.example/{n}" for n in range(3)]
+    again = parse(rss(items), known=frozenset(parsed.hashes[1:]))
+    assert [one.id for one in again.items] == ["same https://e.example/0"]
+
+
+@pytest.mark.parametrize(
+    ("date", "note"),
+    [
+        ("Fri, 31 Dec 9999 23:59:59 GMT", "date over a day ahead: not believed"),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", "date before 1990: taken as missing"),
+        ("some day", "date unreadable"),
+        ("", "date missing"),
+    ],
+)
+def test_dates_not_believed_leave_a_note(date: str, note: str) -> None:
+    """Feeds 26: what cannot be right is no instant; its text and a note are kept."""
+    one = only(rss([f"<item><title>t</title><pubDate>{date}</pubDate></item>"]))
+    assert (one.published.at, one.published.raw, one.notes) == (None, date, (note,))
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"", Reason.EMPTY),
+        (b" \r\n\t", Reason.EMPTY),
+        (b"\xef\xbb\xbf", Reason.EMPTY),
+        (b"\0" * 500, Reason.EMPTY),
+        (b"<!DOCTYPE html><html><body><div>404", Reason.HTML),
+        (b"<html><head><title>x</title></head></html>", Reason.HTML),
+        (b"hello", Reason.NO_FEED),
+        (b"<?xml version='1.0'?><opml version='2.0'><body/></opml>", Reason.NO_FEED),
+        (b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'/>", Reason.NO_FEED),
+        (b'{"error": "not found"}', Reason.OTHER_JSON),
+        (b"[1, 2", Reason.OTHER_JSON),
+        (b"{" * 200_000, Reason.OTHER_JSON),
+    ],
+)
+def test_what_is_no_feed_has_a_reason(raw: bytes, reason: Reason) -> None:
+    """Whatever is no feed says which kind of no feed it is."""
+    parsed = parse(raw)
+    assert (parsed.reason, parsed.items, parsed.hashes) == (reason, (), ())
+
+
+@pytest.mark.parametrize("document", [rss([]), '{"version": "https://jsonfeed.org/version/1", "items": []}'])
+def test_a_feed_without_items_is_a_feed(document: bytes | str) -> None:
+    """An empty channel is no mistake; a note says that it is empty."""
+    parsed = parse(document)
+    assert (parsed.reason, parsed.items, parsed.notes) == (Reason.NONE, (), ("the feed has no items",))
+
+
+MANY = [item(n, "خبر") for n in range(30)]
+BROKEN = {
+    "truncated": (rss(MANY)[:-300], 28, "truncated: what follows the last whole item was left out"),
+    "entities of HTML": (
+        rss([*MANY, "<item><title>caf&eacute;&nbsp;x</title></item>"]),
+        31,
+        "entities and ampersands repaired",
+    ),
+    "bare ampersands": (rss([*MANY, "<item><title>A & B</title></item>"]), 31, "entities and ampersands repaired"),
+    "a character that is none": (
+        rss([*MANY, "<item><title>&#0;&#xD800;x</title></item>"]),
+        31,
+        "entities and ampersands repaired",
+    ),
+    "control characters": (rss([*MANY, "<item><title>a\x08b</title></item>"]), 31, "control characters left out"),
+    "junk before": (b"<br />Warning: php\n" + rss(MANY), 30, "text before the feed was left out"),
+    "junk after": (rss(MANY) + b"<script>alert(1)</script>", 30, "text after the feed was left out"),
+    "a tag inside a title": (
+        rss([*MANY, "<item><title>A <C</title><guid>c</guid></item>"]),
+        31,
+        "not well-formed: read as a whole",
+    ),
+    "a tag left open": (rss([*MANY, "<item><title>A</title><link>x</item>"]), 31, "not well-formed: read as a whole"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_broken_feeds_give_their_items(kind: str) -> None:
+    """What breaks well-formedness costs at most the item it stands in, and is noted; known items stay known."""
+    raw, least, note = BROKEN[kind]
+    parsed = parse(raw)
+    assert not parsed.well_formed
+    assert len(parsed.items) >= least
+    assert note in parsed.notes
+    assert parsed.items[3].title == "خبر 3"
+    again = parse(raw, known=frozenset(parsed.hashes))
+    assert (again.items, again.reason) == ((), Reason.NONE)
+
+
+def test_entities_become_characters() -> None:
+    """Feeds 19: DOCTYPE goes, HTML's entities become characters, those of a DTD of its own stay as written."""
+    doctype = '<!DOCTYPE rss [<!ENTITY a "lol"><!ENTITY b "&a;&a;"><!ENTITY x SYSTEM "file:///etc/passwd">]>'
+    one = only(rss(["<item><title>caf&eacute; &mdash; &b; &x;</title></item>"], head=doctype))
+    assert one.title == "café — &b; &x;"
+
+
+def test_an_item_on_which_feedparser_raises_costs_only_itself() -> None:
+    """An element that makes feedparser raise is set aside and noted; the others arrive and are remembered."""
+    killer = '<item><authors x="1">q</authors><author>me</author><title>t</title></item>'
+    parsed = parse(rss([item(1), killer, item(2), item(3)]))
+    assert [one.guid for one in parsed.items] == ["n:1", "n:2", "n:3"]
+    assert parsed.notes == ("1 items could not be read",)
+    assert len(parsed.hashes) == 3
+
+
+HOSTILE = {
+    "billion laughs": rss(
+        ["<item><title>&a9;</title></item>"],
+        head='<!DOCTYPE r [<!ENTITY a0 "lol">' + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10)) + "]>",
+    ),
+    "100,000 elements deep": rss(["<item><title>x</title>" + "<b>" * 100_000 + "</b>" * 100_000 + "</item>"]),
+    "HTML 100,000 deep": rss(["<item><title>x</title><description>" + "&lt;div&gt;x" * 60_000 + "</description></item>"]),
+    "50,000 attributes": rss(["<item " + " ".join(f'a{n}="1"' for n in range(50_000)) + "><title>x</title></item>"]),
+    "a title of 10 MB": rss(["<item><title>" + "A" * 10_000_100 + "</title></item>"]),
+    "10 MB of bare ampersands": rss(["<item><title>" + "A & " * 2_500_000 + "</title></item>"]),
+    "a comment without end": b"<!--" * 400_000,
+    "a DOCTYPE without end": b"<!DOCTYPE rss [" + b"]" * 1_000_000,
+    "items without end": b"<rss>" + b"<item>" * 200_000,
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_documents_end_soon(kind: str) -> None:
+    """Feeds 20: bombs, depth, attributes and megabytes take bounded time and give bounded items, or a reason."""
+    started = time.process_time()
+    parsed = parse(HOSTILE[kind])
+    assert time.process_time() - started < 6
+    assert len(pickle.dumps(parsed)) < 8_000_000
+    assert parsed.items or parsed.reason or parsed.notes
+
+
+def test_ten_thousand_items_come_in_turns() -> None:
+    """Feeds 27: more items than one parse takes are taken at the next polls, by their hashes, none lost."""
+    raw = rss(item(n) for n in range(MAX_ITEMS + 500))
+    first = parse(raw)
+    assert (len(first.items), len(first.hashes), first.notes) == (MAX_ITEMS, MAX_ITEMS, ("500 items left for the next polls",))
+    second = parse(raw, known=frozenset(first.hashes))
+    assert [one.guid for one in second.items] == [f"n:{n}" for n in range(MAX_ITEMS, MAX_ITEMS + 500)]
+
+
+def test_the_last_item_of_a_shifted_window_is_known() -> None:
+    """White space behind an item is not part of it: it stays known when the window shifts."""
+    items = [item(n) + "\n  " for n in range(5)]
+    before = parse(rss(items))
+    after = parse(rss([item(9) + "\n", *items[:-1]]), known=frozenset(before.hashes))
+    assert [one.guid for one in after.items] == ["n:9"]
+
+
+def test_a_parsed_feed_travels() -> None:
+    """What comes back pickles, and its items go onto the wire: no lone surrogates, no control characters."""
+    title = '"\\ud800 \\u0000 x"'
+    parsed = parse(f'{{"version": "https://jsonfeed.org/version/1", "items": [{{"id": "1", "title": {title}}}]}}')
+    assert pickle.loads(pickle.dumps(parsed)) == parsed  # noqa: S301 - our own bytes
+    assert parsed.items[0].title == "\ufffd x"
+    orjson.dumps(parsed.items)
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]), max_size=40)
+
+
+@given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=6, unique=True), st.randoms())
+@settings(max_examples=60, deadline=None)
+def test_split_gives_feedparsers_values(texts: list[tuple[str, str]], random: Any) -> None:
+    """Handing feedparser the unseen items only gives the values it gives for the whole document."""
+    raw = rss(
+        f"<item><title>{escape(title)}</title><guid>g:{n}</guid><link>https://e.example/{n}</link>"
+        f"<description>{escape(text)}</description></item>\n"
+        for n, (title, text) in enumerate(texts)
+    )
+    whole = parse(raw)
+    known = frozenset(digest for digest in whole.hashes if random.random() < 0.5)
+    part = parse(raw, known=known)
+    assert part.hashes == whole.hashes
+    assert list(part.items) == [one for digest, one in zip(whole.hashes, whole.items, strict=True) if digest not in known]
+    theirs = feedparser.parse(raw, response_headers={"content-type": "application/xml"}, sanitize_html=False)
+    assert [(one.guid, one.link) for one in whole.items] == [(entry["id"], entry["link"]) for entry in theirs["entries"]]
+
+
+@given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace"))))
+@settings(max_examples=120, deadline=None)
+def test_any_bytes_end_in_items_or_a_reason(raw: bytes) -> None:
+    """No bytes make it raise or end in silence."""
+    parsed = parse(raw)
+    assert parsed.items or parsed.reason or parsed.notes
+    orjson.dumps(parsed.items)
+
+
+SEEDS = [RSS.encode(), RDF.encode(), ATOM.encode(), JSON.encode(), rss(MANY[:4])]
+
+
+@given(
+    st.sampled_from(SEEDS), st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 60), st.binary(max_size=12)), max_size=4)
+)
+@settings(max_examples=200, deadline=None)
+def test_mutated_feeds_end_in_items_or_a_reason(raw: bytes, edits: list[tuple[int, int, bytes]]) -> None:
+    """A feed with pieces cut out and bytes put in ends in items, a reason or a note, and its items travel."""
+    for at, length, new in edits:
+        raw = raw[:at] + new + raw[at + length :]
+    parsed = parse(raw)
+    assert parsed.items or parsed.reason or parsed.notes
+    assert all(one.id for one in parsed.items)
+    orjson.dumps(parsed.items)
