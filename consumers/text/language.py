@@ -65,6 +65,10 @@ class Languages:
         self._lock = Lock()
         self._model: Any = None
 
+    def warm(self) -> None:
+        """Load the model, which takes up to a second; otherwise the first guess does."""
+        self._loaded()
+
     def guess(self, text: str, prior: Prior) -> Language:
         """The language of a text; the prior's where the text says little and is in its script. Empty tag: unknown."""
         words = " ".join(text[:_LETTERS].split())

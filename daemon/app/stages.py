@@ -109,8 +109,10 @@ class _Building:
         return self._kit(hop, FEEDS, wire.decode, work=work, limits=Limits(patience=_POLLER_PATIENCE))
 
     async def _enricher(self) -> Kit[Any, Any]:
-        hop = Enricher(Zoner(load_headings()), Languages())
-        return self._kit(hop, RAW, _decoder(RawArticle), executor=self._executor())
+        languages, executor = Languages(), self._executor()
+        executor.submit(languages.warm)
+        hop = Enricher(Zoner(load_headings()), languages)
+        return self._kit(hop, RAW, _decoder(RawArticle), executor=executor)
 
     async def _matcher(self) -> Kit[Any, Any]:
         hop = Matcher(compile_desks(self._setup.desks))
