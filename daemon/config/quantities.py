@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _BYTES: Final = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
@@ -34,6 +34,11 @@ def parse_size(text: object) -> int:
     return int(float(found[1]) * _BYTES[found[2]])
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration)]
-Limit = Annotated[float | None, BeforeValidator(parse_limit)]
-Size = Annotated[int, BeforeValidator(parse_size)]
+def _with_zero(pattern: str) -> WithJsonSchema:
+    """For editors: how a quantity is written, not the number it becomes."""
+    return WithJsonSchema({"type": ["string", "integer"], "pattern": f"^({pattern})$", "minimum": 0, "maximum": 0})
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration), _with_zero(f"{_DURATION.pattern}|0")]
+Limit = Annotated[float | None, BeforeValidator(parse_limit), _with_zero(f"{_DURATION.pattern}|0|none")]
+Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"type": "string", "pattern": f"^{_SIZE.pattern}$"})]
