@@ -7,7 +7,7 @@ Topics that are not as they have to be raise `BusRefused`: from entering, or, wh
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
@@ -112,21 +112,24 @@ class KafkaBus:
     async def read(self, topic: str, since: float = 0.0) -> AsyncIterator[Record]:
         full = self._names.of(topic)
         await self._until_ready()
-        async for record in history.read(self._link, topic, full, self._names.count, (since, self._names.clock.now())):
-            yield record
+        span = (since, self._names.clock.now())
+        async with aclosing(history.read(self._link, topic, full, self._names.count, span)) as records:
+            async for record in records:
+                yield record
 
     async def state(self, group: str) -> AsyncIterator[Row]:
         full = self._names.of(state_of(group))
         await self._until_ready()
-        async for row in history.rows(self._link, full, self._names.count):
-            yield row
+        async with aclosing(history.rows(self._link, full, self._names.count)) as rows:
+            async for row in rows:
+                yield row
 
     async def _until_ready(self) -> None:
         try:
             async with asyncio.timeout(self._link.timing.start):
                 await self._ready.wait()
         except TimeoutError:
-            raise BusError(self._trouble or "no broker answers", subject=self._link.address) from None
+            raise BusError(str(self._trouble)) from None
         self._check()
 
     def _check(self) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any, Final
 
 from aiokafka import TopicPartition
@@ -19,17 +20,18 @@ _LOOK: Final = 50
 """Milliseconds; see `daemon.bus.kafka.restore`."""
 
 
-async def read(link: Link, topic: str, full: str, count: int, span: tuple[float, float]) -> AsyncIterator[Record]:
+async def read(link: Link, topic: str, full: str, count: int, span: tuple[float, float]) -> AsyncGenerator[Record, None]:
     """Records with `at` from the first of `span` on, up to the end at the time of the call; the second is the present."""
     since, now = span
     consumer = link.consumer()
     try:
         await link.start(consumer)
         places = await _places(consumer, [TopicPartition(full, n) for n in range(count)], since if since <= now else 0.0)
-        async for message in _messages(consumer, places, link.timing.step):
-            record = record_of(message, topic)
-            if record.at >= since:
-                yield record
+        async with aclosing(_messages(consumer, places, link.timing.step)) as messages:
+            async for message in messages:
+                record = record_of(message, topic)
+                if record.at >= since:
+                    yield record
     except BusError:
         raise
     except Exception as error:  # the edge to aiokafka
@@ -49,7 +51,7 @@ async def _places(consumer: Any, partitions: Sequence[TopicPartition], since: fl
     return {each: (start, ends[each]) for each, start in starts.items() if start < ends[each]}
 
 
-async def _messages(consumer: Any, places: dict[TopicPartition, tuple[int, int]], patience: float) -> AsyncIterator[Any]:
+async def _messages(consumer: Any, places: dict[TopicPartition, tuple[int, int]], patience: float) -> AsyncGenerator[Any, None]:
     # No await between assign and seek, or aiokafka's own reset may win.
     consumer.assign(list(places))
     for partition, (start, _) in places.items():
@@ -69,7 +71,7 @@ async def _messages(consumer: Any, places: dict[TopicPartition, tuple[int, int]]
         left = {each for each in left if await consumer.position(each) < places[each][1]}
 
 
-async def rows(link: Link, full: str, count: int) -> AsyncIterator[Row]:
+async def rows(link: Link, full: str, count: int) -> AsyncGenerator[Row, None]:
     """All rows of a changelog, partition by partition, in key order within each."""
     for number in range(count):
         partition = TopicPartition(full, number)

@@ -80,6 +80,7 @@ class KafkaLease:
         return taken
 
     def lag(self) -> int:
+        """Counts marks of transactions too, until the reader has passed over them: within 20 ms of idling it is exact."""
         return len(self._inbox) + max(0, self._end - self._next)
 
     async def commit(self, step: Step) -> None:

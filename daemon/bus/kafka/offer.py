@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 class Offer:
-    """One partition, to be entered once, while it is ours. `left` is called with the error, if any, when it was left."""
+    """One partition, to be entered once, while it is ours. `left` is called when it was left, with `error` set if by one."""
 
     def __init__(self, group: Group, consumer: Any, partition: int, kept: Kept, left: "Callable[[Offer], None]") -> None:
         self.partition = partition
