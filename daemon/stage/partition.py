@@ -25,6 +25,9 @@ P = TypeVar("P")
 LONGEST_WAIT: Final = 30.0
 """Seconds after which a waiting lease looks at the clock again, whatever its rows say: the wall may have jumped."""
 
+CATCHING_UP: Final = 0.1
+"""Seconds until a record-driven hop that is behind looks again: what an engine counted as lag may be nothing to take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -105,8 +108,10 @@ class Partition(Generic[R, P]):
 
     def _pause(self) -> float:
         """Seconds until the next wake that may fire; rows in flight and a full flight wait for results instead."""
-        if len(self._flying) >= self._kit.limits.in_flight or not self._may_wake():
+        if len(self._flying) >= self._kit.limits.in_flight:
             return LONGEST_WAIT
+        if not self._may_wake():
+            return CATCHING_UP
         rows = self._lease.rows
         if self._flying:
             upcoming = [row for row in rows.due(float("inf"), len(self._flying) + 1) if row.key not in self._flying]
