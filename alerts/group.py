@@ -5,8 +5,9 @@
 A story is told again only when it grew in a way that matters (`grew`); there is no repeat timer.
 """
 
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from alerts.evidence import gather, quote
@@ -29,6 +30,14 @@ FEWEST_COPIES: Final = 5
 MOST_NAMED: Final = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a finding would go. `keep` puts it there, with the held outcome if this message is to decide it."""
+
+    verdict: Verdict
+    keep: Callable[[Sequence[Outcome]], None] | None = None
+
+
 def group_key(desk: str, receiver: str, story: str) -> bytes:
     return GROUP.key(desk, receiver, story)
 
@@ -37,33 +46,25 @@ def message_id(desk: str, receiver: str, group: str) -> str:
     return make_id("message", desk, receiver, group)
 
 
-def hold(finding: Finding, target: Target, table: Table, now: float) -> Verdict:
-    """Put a finding into its group: held until the group's next message, or joined when that story has been told."""
+def hold(finding: Finding, target: Target, table: Table, now: float) -> Place:
+    """A finding's place in its group: it waits for the group's next message, or joins when its story has been told."""
     desk, receiver = finding.match.desk, target.receiver
     key = group_key(desk, receiver, finding.story)
     group = GROUP.find(table, key) or open_group(finding, target, table, now)
-    story = get_story(desk, finding.story, table)
-    if not grew(group, finding, story):
-        return Verdict(Reason.SAME_STORY)
+    if not grew(group, finding, get_story(desk, finding.story, table)):
+        return Place(Verdict(Reason.SAME_STORY))
     group = _with(group, finding, _due(group, finding, target.timings, now))
-    GROUP.put(table, key, group, group.due)
+    keep = partial(_keep, table, key, group)
     if len(group.carried) >= MOST_CARRIED:
-        return Verdict(Reason.SAME_STORY)
+        return Place(Verdict(Reason.SAME_STORY), keep)
     reason = Reason.UPDATE_INTERVAL if group.told else Reason.GROUP_WAIT
-    return Verdict(reason, group.due, message_id(desk, receiver, finding.story))
+    return Place(Verdict(reason, group.due, message_id(desk, receiver, finding.story)), keep)
 
 
 def open_group(finding: Finding, target: Target, table: Table, now: float) -> Group:
     """A group that knows its story's article and nothing else; the caller puts it."""
     hang_on(finding.match.desk, finding.story, target.receiver, table, now)
     return Group(desk=finding.match.desk, receiver=target.receiver, story=finding.story, head=head_of(finding.match))
-
-
-def carry(key: bytes, held: Outcome, table: Table) -> None:
-    """Let the group's next message decide this finding's outcome."""
-    group = GROUP.find(table, key)
-    if group is not None:
-        GROUP.put(table, key, replace(group, carried=(*group.carried, held)), group.due)
 
 
 def grew(group: Group, finding: Finding, story: Story) -> bool:
@@ -118,9 +119,12 @@ def telling(group: Group, story: Story, at: float) -> Telling:
 
 
 def add_card(cards: tuple[FindingCard, ...], card: FindingCard) -> tuple[FindingCard, ...]:
-    """With the card at the end, unless it is known or there is no more room."""
-    known = card_key(card) in {card_key(other) for other in cards}
-    return cards if known or len(cards) >= MOST_CARDS else (*cards, card)
+    """With the card at the end if there is room. One that is known keeps its place and the higher of both severities."""
+    for index, known in enumerate(cards):
+        if card_key(known) == card_key(card):
+            rises = card.severity.rank > known.severity.rank
+            return (*cards[:index], card, *cards[index + 1 :]) if rises else cards
+    return (*cards, card) if len(cards) < MOST_CARDS else cards
 
 
 def by_severity(cards: Collection[FindingCard]) -> tuple[FindingCard, ...]:
@@ -129,6 +133,10 @@ def by_severity(cards: Collection[FindingCard]) -> tuple[FindingCard, ...]:
 
 def highest(cards: Collection[FindingCard]) -> Severity:
     return max((card.severity for card in cards), key=lambda severity: severity.rank, default=Severity.LOW)
+
+
+def _keep(table: Table, key: bytes, group: Group, held: Sequence[Outcome]) -> None:
+    GROUP.put(table, key, replace(group, carried=(*group.carried, *held)), group.due)
 
 
 def _due(group: Group, finding: Finding, timings: Timings, now: float) -> float:

@@ -55,7 +55,8 @@ class Router:
         self._receivers = frozenset(receivers)
 
     def __call__(self, finding: Finding, _table: Table, _now: float) -> Finding | Verdict:
-        targets = self.targets(finding.labels(), finding.notify)
+        labels = finding.labels() if self._root.children else {}
+        targets = self.targets(labels, finding.notify)
         return replace(finding, targets=targets) if targets else Verdict(Reason.NO_RECEIVER)
 
     def targets(self, labels: Mapping[str, str], notify: Sequence[str] = ()) -> tuple[Target, ...]:

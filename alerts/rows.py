@@ -160,7 +160,7 @@ class Kind(Generic[T]):
         self._decoder = msgspec.json.Decoder(shape)
 
     def key(self, *parts: str) -> bytes:
-        return _US.join([self.prefix, *(part.encode("utf-8", "surrogatepass") for part in parts)])
+        return b"%b\x1f%b" % (self.prefix, "\x1f".join(parts).encode("utf-8", "surrogatepass"))
 
     def read(self, row: Row) -> T:
         """Raises `DecodeError` for a row of a later version."""

@@ -77,9 +77,10 @@ def _find(match: Match, table: Table) -> Story | None:
 def _most_alike(match: Match, table: Table) -> Story | None:
     """Of the stories that share most bands, the most alike; the older band's story on a tie."""
     sketch, shared = match.article.sketch, Counter[str]()
-    for band in bands(sketch):
-        found = BAND.find(table, _band_key(match.desk, band))
-        shared.update(found.stories if found else ())
+    for key in _band_keys(match.desk, sketch):
+        found = BAND.find(table, key)
+        if found is not None:
+            shared.update(found.stories)
     best, likeness = None, 0.0
     for candidate, _ in shared.most_common(_MOST_COMPARED):
         story = STORY.find(table, STORY.key(match.desk, candidate))
@@ -134,8 +135,7 @@ def _with_sketch(story: Story, sketch: str, table: Table) -> Story:
         return story
     if any(similarity(sketch, kept) >= FRESH for kept in story.sketches):
         return story
-    for band in bands(sketch):
-        key = _band_key(story.desk, band)
+    for key in _band_keys(story.desk, sketch):
         known = BAND.find(table, key)
         stories = [name for name in (known.stories if known else ()) if name != story.id]
         BAND.put(table, key, Band(stories=(*stories, story.id)[-_MOST_PER_BAND:]))
@@ -143,8 +143,7 @@ def _with_sketch(story: Story, sketch: str, table: Table) -> Story:
 
 
 def _forget_bands(story: Story, sketch: str, table: Table) -> None:
-    for band in bands(sketch):
-        key = _band_key(story.desk, band)
+    for key in _band_keys(story.desk, sketch):
         known = BAND.find(table, key)
         left = tuple(name for name in (known.stories if known else ()) if name != story.id)
         if left:
@@ -153,5 +152,6 @@ def _forget_bands(story: Story, sketch: str, table: Table) -> None:
             table.put(key, None)
 
 
-def _band_key(desk: str, band: bytes) -> bytes:
-    return BAND.key(desk, band.hex())
+def _band_keys(desk: str, sketch: str) -> list[bytes]:
+    lead = BAND.key(desk, "")
+    return [lead + band for band in bands(sketch)]

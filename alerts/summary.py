@@ -5,12 +5,13 @@ It leaves when nothing was added for two minutes, at the latest ten minutes afte
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from alerts.evidence import QUOTED, gather, quote
 from alerts.filters import Verdict
 from alerts.finding import Finding, Target, head_of
-from alerts.group import add_card, by_severity, group_key, highest, message_id, open_group, telling
+from alerts.group import Place, add_card, by_severity, group_key, highest, message_id, open_group, telling
 from alerts.journal import Journal
 from alerts.rows import GROUP, LINE, SUMMARY, Head, Line, Summary
 from alerts.story import get_story
@@ -37,8 +38,8 @@ def takes(finding: Finding, target: Target, table: Table) -> bool:
     return finding.in_summary and (table.get(group_key(*names)) is None or table.get(line_key(*names)) is not None)
 
 
-def add(finding: Finding, target: Target, table: Table, now: float) -> Verdict:
-    """Put a finding into its receiver's summary; refused when that names as many stories as it can."""
+def add(finding: Finding, target: Target, table: Table, now: float) -> Place:
+    """A finding's place in its receiver's summary; refused when that names as many stories as it can."""
     desk, receiver, story = finding.match.desk, target.receiver, finding.story
     key = SUMMARY.key(desk, receiver)
     summary = SUMMARY.find(table, key) or Summary(desk=desk, receiver=receiver, opened=now, time_zone=finding.match.time_zone)
@@ -47,22 +48,14 @@ def add(finding: Finding, target: Target, table: Table, now: float) -> Verdict:
     if line is None and len(summary.stories) >= MOST_STORIES:
         beyond = summary.more + (summary.last_refused != story)
         SUMMARY.put(table, key, replace(summary, more=beyond, last_refused=story), due)
-        return Verdict(Reason.FIRST_FETCH)
+        return Place(Verdict(Reason.FIRST_FETCH))
     SUMMARY.put(table, key, _with_story(summary, finding), due)
-    line = line or Line(story=story, head=head_of(finding.match))
-    cards, evidence = add_card(line.cards, finding.card), gather(line.evidence, finding.evidence)
-    LINE.put(table, line_key(desk, receiver, story), replace(line, cards=cards, evidence=evidence))
     _count_as_told(finding, target, summary.opened + LONGEST, table, now)
+    line = line or Line(story=story, head=head_of(finding.match))
+    keep = partial(_keep, table, line_key(desk, receiver, story), _with_finding(line, finding))
     if len(line.carried) >= MOST_CARRIED:
-        return Verdict(Reason.SAME_STORY)
-    return Verdict(Reason.FIRST_FETCH, due, _message_id(summary))
-
-
-def carry(key: bytes, held: Outcome, table: Table) -> None:
-    """Let the summary decide this finding's outcome; `key` is its line's."""
-    line = LINE.find(table, key)
-    if line is not None:
-        LINE.put(table, key, replace(line, carried=(*line.carried, held)))
+        return Place(Verdict(Reason.SAME_STORY), keep)
+    return Place(Verdict(Reason.FIRST_FETCH, due, _message_id(summary)), keep)
 
 
 def tell_summary(row: Row, table: Table, receivers: Collection[str], journal: Journal) -> None:
@@ -77,6 +70,14 @@ def tell_summary(row: Row, table: Table, receivers: Collection[str], journal: Jo
         journal.tell(_message(summary, lines, journal.now), carried, Reason.FIRST_FETCH)
     else:
         journal.settle(carried, Told.SUPPRESSED, Reason.NO_RECEIVER)
+
+
+def _keep(table: Table, key: bytes, line: Line, held: Sequence[Outcome]) -> None:
+    LINE.put(table, key, replace(line, carried=(*line.carried, *held)))
+
+
+def _with_finding(line: Line, finding: Finding) -> Line:
+    return replace(line, cards=add_card(line.cards, finding.card), evidence=gather(line.evidence, finding.evidence))
 
 
 def _with_story(summary: Summary, finding: Finding) -> Summary:

@@ -46,6 +46,19 @@ def test_high_finding_ends_the_wait() -> None:
     assert [card.actor for card in message.findings] == ["y", "x"]
 
 
+def test_severity_that_rose_while_waiting_is_told() -> None:
+    """An actor found again with a higher severity before its story is told is told with that severity, at its pace."""
+    living = Living()
+    living.take(match("a1", actor("x", Severity.LOW)))
+    living.take(match("a2", actor("x", Severity.HIGH), at=NOON + 60))
+    living.take(match("a3", actor("x", Severity.NORMAL), lang="ar", at=NOON + 70))
+    living.until(NOON + HOUR)
+    assert [(message.due - NOON, message.severity) for message in living.messages] == [
+        (60, Severity.HIGH),
+        (660, Severity.HIGH),
+    ]
+
+
 def told(*later: Match) -> list[Message]:
     """The messages after a story of one high finding, told at noon, met what came later."""
     living = Living()
