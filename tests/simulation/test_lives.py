@@ -34,8 +34,8 @@ async def story(world: World, lives: int) -> None:
         for _ in range(world.chance.randrange(3)):
             world.publish(world.chance.choice(list(world.feeds)))
         await world.live(lambda: False, longest=world.chance.uniform(0.05, 90.0))
-    finished = await world.live(lambda: len(world.took) == len(world.published), longest=3 * 3600.0)
-    assert finished, f"after all kills: {len(world.took)} of {len(world.published)} articles were told"
+    finished = await world.live(lambda: len(world.arrived()) == len(world.published), longest=3 * 3600.0)
+    assert finished, f"after all kills: {len(world.arrived())} of {len(world.published)} arrived"
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -32,7 +32,7 @@ from daemon.feeds.schedule import Answer as PollAnswer
 from daemon.feeds.schedule import Pace
 from daemon.feeds.sources import Source
 from daemon.messages import wire
-from daemon.messages.alert import Outcome, Sent
+from daemon.messages.alert import Delivery, Outcome, Sent
 from daemon.messages.article import FirstFetch, Item, Moment
 from daemon.stage.partition import Kit, Limits
 from daemon.stage.runner import Stage
@@ -104,7 +104,7 @@ class World:
         running = [asyncio.create_task(stage.run()) for stage in stages]
         with suppress(TimeoutError):
             async with asyncio.timeout(longest):
-                while not until():
+                while not until():  # noqa: ASYNC110 - virtual time
                     await asyncio.sleep(0.5)
                 for stage in stages:
                     stage.stop()
@@ -128,6 +128,11 @@ class World:
     async def sent(self) -> list[Sent]:
         messages = [wire.decode(record.value) for record in await self.read(ALERTS)]
         return [message for message in messages if isinstance(message, Sent)]
+
+    def arrived(self) -> set[str]:
+        """The messages whose delivery is on the journal."""
+        messages = [wire.decode(record.value) for log in self.store.logs(ALERTS) for record in log.records]
+        return {told.message for told in messages if isinstance(told, Sent) and told.outcome is Delivery.DELIVERED}
 
     async def dead(self) -> int:
         return len(await self.read(DEADLETTER))
