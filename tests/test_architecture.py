@@ -1,6 +1,7 @@
 """The layers of the house, held: imports go downward only, hops never meet, files and functions stay small."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,3 +105,10 @@ def test_files_and_functions_are_small(path: Path) -> None:
 def test_modules_say_what_they_are_for(path: Path) -> None:
     """Every module has a docstring (style 10)."""
     assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_every_package_is_shipped() -> None:
+    """The packages named in pyproject.toml are those there are: none is missing from a wheel."""
+    named = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = {module_of(path) for path in FILES if path.name == "__init__.py"}
+    assert set(named) == folders

@@ -47,7 +47,7 @@ M = TypeVar("M")
 
 _POLLER_PATIENCE: Final = 1.0
 """A poll that was cut off is simply made again; nobody need wait for it."""
-_THREADS: Final = 2
+_THREADS: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
