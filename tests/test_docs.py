@@ -22,10 +22,12 @@ from pydantic.fields import FieldInfo
 from alerts.channels.base import SendReason
 from alerts.finding import LABELS
 from consumers.enricher import Sight
+from consumers.watchlist.models import DeskFile
 from consumers.zones.reasons import BlockReason
 from daemon.app.roles import Role
 from daemon.cli.main import rasid
 from daemon.config.document import parse_document
+from daemon.config.load import validate
 from daemon.config.models import Config
 from daemon.config.schema import schema_text
 from daemon.feeds.jobs import PollOutcome
@@ -119,6 +121,18 @@ def said(functions: set[str], position: int = 0) -> set[str]:
     return found
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/configuration.md"])
+def test_examples(page: str, tmp_path: Path) -> None:
+    """Every example of a configuration is one that Rasid accepts."""
+    secrets = {"SLACK_WEBHOOK_URL": "https://hooks.example.org/T", "SMTP_PASSWORD": "x", "HOOK_SECRET": "whsec_c2VjcmV0"}
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
+    documents = [parse_document(block, page) for block in blocks]
+    examples = [document for document in documents if set(document.value) <= set(Config.model_fields)]
+    assert len(examples) >= 3
+    for document in examples:
+        validate(Config, document, secrets, tmp_path)
+
+
 def test_labels() -> None:
     """Every label that matchers can ask for is documented."""
     agree("labels", LABELS)
@@ -138,6 +152,13 @@ def test_config_defaults(row: list[str]) -> None:
         shape: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
         value = TypeAdapter(shape).validate_python(parse_document(f"x: {written}", "docs").value["x"])
         assert value == field.get_default(call_default_factory=True)
+
+
+def test_watchlist_keys() -> None:
+    """docs/watchlists.md names every key of a watchlist."""
+    wanted = {path.rpartition(".")[2] for path, _ in keys(DeskFile)}
+    prose = re.sub(r"```.*?```", "", (ROOT / "docs" / "watchlists.md").read_text("utf-8"), flags=re.DOTALL)
+    assert wanted <= set(re.findall(r"\w+", " ".join(quoted(prose))))
 
 
 def test_schema() -> None:
