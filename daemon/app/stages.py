@@ -90,7 +90,8 @@ class _Building:
 
     async def _poller(self) -> Kit[Any, Any]:
         polling, enter = self._setup.config.polling, self._stack.enter_async_context
-        fetcher = await enter(Fetcher(clock=self._outside.clock, allowed=polling.allow_addresses))
+        ca_file = None if polling.ca_file is None else self._setup.folder / polling.ca_file
+        fetcher = await enter(Fetcher(clock=self._outside.clock, allowed=polling.allow_addresses, ca_file=ca_file))
         workers = await enter(Workers(max(1, (os.cpu_count() or 2) // 2)))
 
         async def parse(raw: bytes, **said: Any) -> Parsed:

@@ -94,6 +94,7 @@ class Polling(Model):
     concurrency: int = Field(default=200, ge=1, le=10_000)
     per_site: PerSite = PerSite()
     allow_addresses: tuple[IPvAnyNetwork, ...] = ()
+    ca_file: Path | None = None
     max_age: Limit = 86400.0
     first_fetch: FirstFetch = FirstFetch.SUMMARY
 
