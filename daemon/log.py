@@ -38,9 +38,8 @@ class Redactor:
         return value
 
 
-def configure_logging(stream: TextIO = sys.stderr, *, secrets: Iterable[str] = (), debug: bool = False) -> None:
-    """Set up structlog and `logging` for this process, writing to `stream`."""
-    level = logging.DEBUG if debug else logging.INFO
+def configure_logging(stream: TextIO = sys.stderr, *, secrets: Iterable[str] = (), level: int = logging.INFO) -> None:
+    """Set up structlog and `logging` for this process, writing to `stream` what is at least of `level`."""
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,

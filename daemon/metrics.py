@@ -33,7 +33,6 @@ SPECS: Final[Mapping[str, Spec]] = {
     # feeds
     "rasid_polls_total": Spec(Counter, "Polls of feeds by outcome.", ("outcome",)),
     "rasid_items_total": Spec(Counter, "Items seen in feeds: new, edited, known, evicted (forgotten early).", ("outcome",)),
-    "rasid_feeds": Spec(Gauge, "Feeds this process polls, by state.", ("state",)),
     # articles, findings, messages
     "rasid_articles_total": Spec(Counter, "Articles that left a hop, by outcome.", ("hop", "outcome")),
     "rasid_rules_failed_total": Spec(Counter, "Rules that raised and were put in quarantine.", ("desk", "rule")),
@@ -44,7 +43,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     "rasid_delivery_delay_seconds": Spec(Histogram, "From an article's fetch to its acceptance.", ("channel",)),
     # the runner
     "rasid_hop_records_total": Spec(Counter, "Records a hop took in and put out.", ("hop", "direction")),
-    "rasid_hop_held": Spec(Gauge, "Pieces of work in flight for a hop in this process.", ("hop",)),
+    "rasid_hop_held": Spec(Gauge, "Pieces of work in flight for a hop in this process.", ("hop", "partition")),
     "rasid_hop_lag_records": Spec(Gauge, "Records a hop has yet to take.", ("hop", "partition")),
     "rasid_hop_step_seconds": Spec(Histogram, "Time a step took, commit included.", ("hop",), _BRIEF),
     "rasid_dead_letters_total": Spec(Counter, "Records no hop could handle.", ("hop", "reason")),

@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 failed at run time, 2 bad input or configuration.
 """
 
+import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -11,6 +12,7 @@ from typing import Final
 import click
 
 from daemon.errors import ConfigError, RasidError
+from daemon.log import configure_logging
 
 TABLE: Final = {
     "run": "Run the service.",
@@ -20,6 +22,7 @@ TABLE: Final = {
     "match": "Articles to matches with their evidence.",
     "feeds": "What is polled, when next, how it has been doing.",
     "alerts": "What was told, joined, held, suppressed, delivered, and why.",
+    "deadletter": "Records no hop could handle: list, show, put back.",
     "send-test": "Send a real sample to a receiver and say what came back.",
 }
 """Each command's name and one line; its file is named alike, `-` as `_`, and has the click command as `command`."""
@@ -49,7 +52,8 @@ def rasid() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command; returns the exit code. Logs go to stderr: stdout is for what was asked for."""
+    configure_logging(sys.stderr, level=logging.WARNING)
     try:
         code = rasid.main(args=None if argv is None else list(argv), standalone_mode=False)
     except click.exceptions.Abort:

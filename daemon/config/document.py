@@ -32,15 +32,20 @@ class Document:
     origins: Mapping[KeyPath, str] = field(default_factory=dict)
     """Where parts came from that do not stand in the file: names of environment variables."""
 
-    def problem(self, path: Sequence[str | int], reason: str) -> Problem:
-        """A problem at `path`, placed at the nearest part that stands in the file; unknown steps are left out."""
+    def place(self, path: Sequence[str | int]) -> KeyPath:
+        """The nearest part that stands in the file (or was put in); steps that are unknown there are left out."""
         known: KeyPath = ()
-        file = self.file
         for step in path:
             if (*known, step) in self.places or (*known, step) in self.origins:
                 known = (*known, step)
-                file = self.origins.get(known, file)
+        return known
+
+    def problem(self, path: Sequence[str | int], reason: str) -> Problem:
+        """A problem at `path`, placed as `place` says."""
+        known = self.place(path)
+        origins = [self.origins[known[:length]] for length in range(len(known) + 1) if known[:length] in self.origins]
         line, column = self.places.get(known, (0, 0))
+        file = origins[-1] if origins else self.file
         return Problem(file=file, line=line, column=column, key=_dotted(known), reason=reason)
 
 

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from daemon.config.document import Document, KeyPath, parse_document, read_document
 from daemon.config.models import Config
-from daemon.errors import ConfigError, Problem
+from daemon.errors import ConfigError
 
 T = TypeVar("T")
 
@@ -33,40 +33,47 @@ def validate(shape: type[T], document: Document, environ: Mapping[str, str], fol
 
     Raises `ConfigError` with all problems. The values of secrets never stand in them.
     """
-    problems: list[Problem] = []
-    value = _filled(document, document.value, (), environ, problems)
-    if problems:
-        raise ConfigError(problems)
+    unset: dict[KeyPath, str] = {}
+    value = _filled(document.value, (), environ, unset)
+    problems = [document.problem(path, f"the environment variable {name} is not set") for path, name in unset.items()]
     try:
-        return TypeAdapter(shape).validate_python(value, context={"folder": folder})
+        read = TypeAdapter(shape).validate_python(value, context={"folder": folder})
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True, include_input=False)
-        raise ConfigError([document.problem(detail["loc"], _reason(detail, shape)) for detail in details]) from None
+        found = [(document.place(detail["loc"]), _reason(detail, shape)) for detail in details]
+        # What stands in the place of an unset variable may be wrong in other ways; that is not told.
+        problems += [document.problem(path, reason) for path, reason in found if path not in unset]
+    if problems:
+        raise ConfigError(problems)
+    return read
 
 
-def _filled(document: Document, value: Any, path: KeyPath, environ: Mapping[str, str], problems: list[Problem]) -> Any:
+def _filled(value: Any, path: KeyPath, environ: Mapping[str, str], unset: dict[KeyPath, str]) -> Any:
+    """The value with its variables filled in; those that are not set are put into `unset`, and stay as they stand."""
     if isinstance(value, dict):
-        return {key: _filled(document, child, (*path, key), environ, problems) for key, child in value.items()}
+        return {key: _filled(child, (*path, key), environ, unset) for key, child in value.items()}
     if isinstance(value, list):
-        return [_filled(document, child, (*path, index), environ, problems) for index, child in enumerate(value)]
-    if not isinstance(value, str) or "${" not in value:
+        return [_filled(child, (*path, index), environ, unset) for index, child in enumerate(value)]
+    if not isinstance(value, str):
         return value
-    unset = sorted(set(_VARIABLE.findall(value)) - set(environ))
-    problems.extend(document.problem(path, f"the environment variable {name} is not set") for name in unset)
-    return _VARIABLE.sub(lambda found: environ.get(found[1], ""), value)
+    missing = [name for name in _VARIABLE.findall(value) if name not in environ]
+    if missing:
+        unset[path] = missing[0]
+    return _VARIABLE.sub(lambda found: environ.get(found[1], found[0]), value)
 
 
 def _override(document: Document, environ: Mapping[str, str]) -> Document:
     """The document with what `RASID_…` variables say put in; `__` separates keys, numbers index lists."""
-    value, places, origins = document.value, dict(document.places), {}
+    value, places = document.value, dict(document.places)
+    origins: dict[KeyPath, str] = {}
     for name in sorted(environ):
         keys = name.removeprefix(PREFIX).lower().split("__")
-        if not name.startswith(PREFIX) or keys[0] not in Config.model_fields:
-            continue
+        if not name.startswith(PREFIX) or (keys[0] not in Config.model_fields and len(keys) == 1):
+            continue  # other programs' variables may begin alike: RASID_PORT is what Kubernetes makes of a service's name
         path = _path(value, keys)
         value = _put(value, path, parse_document(environ[name], name).value if environ[name] else "")
         places = {known: place for known, place in places.items() if known[: len(path)] != path}
-        origins[path] = name
+        origins |= {path[:length]: name for length in range(1, len(path) + 1) if path[:length] not in places}
     return Document(document.file, value, places, origins)
 
 

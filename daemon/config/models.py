@@ -1,9 +1,12 @@
 """The shape of config.yaml, typed and frozen; a key that is not built is refused as unknown."""
 
+import re
+import ssl
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -34,6 +37,19 @@ def _from_file(value: object, info: ValidationInfo) -> object:
         raise ValueError(f"the secret's file {path} cannot be read: {error}") from error
 
 
+def _certificates(path: Path, info: ValidationInfo) -> Path:
+    """Certificates that cannot be used are a mistake to be told when the file is read, not at the first connection."""
+    if info.context:
+        try:
+            ssl.create_default_context(cafile=Path(info.context["folder"], path))
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"the certificates in {path} cannot be used: {getattr(error, 'strerror', None) or error}"
+            ) from error
+    return path
+
+
+CaFile = Annotated[Path, AfterValidator(_certificates)]
 Secret = Annotated[SecretStr, BeforeValidator(_from_file)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -77,8 +93,14 @@ class BusSettings(Model):
         return self
 
 
+def _host_and_port(text: str) -> str:
+    if not re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}", text):
+        raise ValueError(f"{text!r} is not host:port, such as 127.0.0.1:9464 or [::1]:9464")
+    return text
+
+
 class ServerSettings(Model):
-    listen: str = Field(default="127.0.0.1:9464", pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$")
+    listen: Annotated[str, AfterValidator(_host_and_port)] = "127.0.0.1:9464"
 
 
 class PerSite(Model):
@@ -94,7 +116,7 @@ class Polling(Model):
     concurrency: int = Field(default=200, ge=1, le=10_000)
     per_site: PerSite = PerSite()
     allow_addresses: tuple[IPvAnyNetwork, ...] = ()
-    ca_file: Path | None = None
+    ca_file: CaFile | None = None
     max_age: Limit = 86400.0
     first_fetch: FirstFetch = FirstFetch.SUMMARY
 
@@ -135,7 +157,7 @@ class ConsoleChannel(Model):
 
 class SlackChannel(Model):
     webhook_url: Annotated[Secret, HookAddress]
-    ca_file: Path | None = None
+    ca_file: CaFile | None = None
 
 
 class Smtp(Model):
@@ -144,7 +166,7 @@ class Smtp(Model):
     security: Literal["starttls", "tls", "none"] = "starttls"
     username: str = ""
     password: Secret = SecretStr("")
-    ca_file: Path | None = None
+    ca_file: CaFile | None = None
 
 
 class MailChannel(Model):
@@ -156,7 +178,7 @@ class MailChannel(Model):
 class WebhookChannel(Model):
     url: Annotated[Secret, HookAddress]
     secret: Annotated[Secret, HookSecret] | None = None
-    ca_file: Path | None = None
+    ca_file: CaFile | None = None
 
 
 class Receiver(Model):

@@ -61,6 +61,7 @@ class Partition(Generic[R, P]):
         self._lease = lease
         self._rate = rate
         self._labels = {"hop": kit.hop.name}
+        self._place = {"hop": kit.hop.name, "partition": str(lease.partition)}
         self._grave = Grave(lease.partition, kit.hop.name)
         self._taking: asyncio.Task[Sequence[Record]] | None = None
         self._flying: dict[bytes, asyncio.Task[None]] = {}
@@ -102,6 +103,8 @@ class Partition(Generic[R, P]):
             self._taking = asyncio.create_task(self._lease.take(1 if self._careful else self._kit.limits.records))
         if self._reconcile or self._results or self._taking.done() or self._lease.leaving.is_set():
             return
+        self._kit.observe("rasid_hop_lag_records", self._place, self._lease.lag())
+        self._kit.observe("rasid_hop_held", self._place, len(self._flying))
         if self._stirring is None or self._stirring.done():
             self._stirring = asyncio.create_task(self._stir.wait())
         await asyncio.wait({self._taking, self._stirring}, timeout=self._pause(), return_when=asyncio.FIRST_COMPLETED)
@@ -172,7 +175,6 @@ class Partition(Generic[R, P]):
         observe("rasid_hop_records_total", {**labels, "direction": "in"}, taken)
         observe("rasid_hop_records_total", {**labels, "direction": "out"}, put)
         observe("rasid_hop_step_seconds", labels, seconds)
-        observe("rasid_hop_lag_records", {**labels, "partition": str(self._lease.partition)}, self._lease.lag())
 
     def _taken(self) -> Sequence[Record]:
         if self._taking is None or not self._taking.done():
@@ -225,7 +227,6 @@ class Partition(Generic[R, P]):
     def _start(self, work: Sequence[Work]) -> None:
         for piece in work:
             self._flying[piece.key] = asyncio.create_task(self._perform(piece))
-        self._kit.observe("rasid_hop_held", self._labels, len(self._flying))
 
     async def _perform(self, piece: Work) -> None:
         if self._kit.work is None:

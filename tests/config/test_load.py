@@ -42,7 +42,7 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("feeds:\n- {id: a b, url: x}\n", 2, "feeds[0].id", "pattern"),
         ("feeds:\n- {id: a, url: x, enabled: no}\n", 2, "feeds[0].enabled", "boolean"),
         ("receivers:\n- name: x\n", 2, "receivers[0]", "has no channel"),
-        ("server:\n  listen: nowhere\n", 2, "server.listen", "pattern"),
+        ("server:\n  listen: nowhere\n", 2, "server.listen", "is not host:port"),
         ("route:\n  receiver: x\n  budget: 30/h\n", 3, "route.budget", "unknown key"),
         ("data_dir: a\ndata_dir: b\n", 2, "data_dir", "stands here twice"),
         ("polling: [1, 2\n", 2, "", "not valid YAML"),
@@ -116,6 +116,27 @@ def test_variables_are_filled_in(tmp_path: Path) -> None:
     assert receiver.slack.webhook_url.get_secret_value() == "https://hooks.example/T0/secret"
     found = problems(tmp_path, text)[0]
     assert (found.line, found.reason) == (3, "the environment variable HOOK is not set")
+
+
+def test_an_unset_variable_hides_no_other_mistake(tmp_path: Path) -> None:
+    """An unset variable is told along with everything else, and once."""
+    text = 'receivers:\n- name: s\n  slack: {webhook_url: "${HOOK}"}\npoling: {}\n'
+    assert [(found.line, found.key) for found in problems(tmp_path, text)] == [
+        (3, "receivers[0].slack.webhook_url"),
+        (4, "poling"),
+    ]
+
+
+def test_a_variable_for_an_unknown_key(tmp_path: Path) -> None:
+    """RASID_POLING__X is refused with its name: a mistyped override must not be swallowed."""
+    assert [(found.file, found.key) for found in problems(tmp_path, "", RASID_POLING__X="1")] == [("RASID_POLING__X", "poling")]
+
+
+def test_certificates_that_are_not_there(tmp_path: Path) -> None:
+    """A `ca_file` that cannot be used is told with its line when the configuration is read."""
+    found = problems(tmp_path, "polling:\n  ca_file: gone.pem\n")[0]
+    assert (found.line, found.key) == (2, "polling.ca_file")
+    assert "gone.pem" in found.reason
 
 
 def test_secrets_come_from_files(tmp_path: Path) -> None:
