@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -29,10 +29,15 @@ class Posted:
 
 
 class HookServer:
-    """Listens on 127.0.0.1, on a port of the system's choice; TLS when given a context. Without a script: 200 `ok`."""
+    """Listens on 127.0.0.1, on the port given or one of the system's choice; TLS with a context. Without a script: 200 `ok`.
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    `takes`: seconds between keeping a request and answering it, in which who posted it does not know yet.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None, *, port: int = 0, takes: float = 0.0) -> None:
         self._tls = tls
+        self.port = port
+        self._takes = takes
         self._script: list[Say] = []
         self._came = asyncio.Condition()
         self._end = asyncio.Event()
@@ -44,10 +49,10 @@ class HookServer:
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._tls)
         await site.start()
-        port = self._runner.addresses[0][1]
-        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{port}"
+        self.port = self._runner.addresses[0][1]
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -60,14 +65,19 @@ class HookServer:
 
     async def until(self, count: int) -> None:
         """Wait until so many requests have come."""
-        async with asyncio.timeout(10), self._came:
-            await self._came.wait_for(lambda: len(self.posted) >= count)
+        await self.wait_for(lambda: len(self.posted) >= count)
+
+    async def wait_for(self, holds: Callable[[], bool], within: float = 10.0) -> None:
+        """Wait until something that came makes `holds` true."""
+        async with asyncio.timeout(within), self._came:
+            await self._came.wait_for(holds)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         async with self._came:
             self.posted.append(Posted({name.lower(): value for name, value in request.headers.items()}, body))
             self._came.notify_all()
+        await asyncio.sleep(self._takes)
         say = self._script.pop(0) if self._script else Say()
         if say.hang:
             await self._end.wait()
