@@ -20,6 +20,7 @@ from daemon.messages.alert import Message
 _STEP: Final = 20.0
 _WHOLE: Final = 50.0
 _PARTING: Final = 2.0
+_HIDDEN: Final = "[secret]"
 _ABOUT_LOGIN: Final = frozenset({530, 534, 535, 538})
 
 
@@ -63,7 +64,7 @@ class Mail:
                 sender = letter["From"].addresses[0].addr_spec
                 return await self._converse(client, talk, sender, letter.as_bytes())
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            return classify(error, talk.stage)
+            return classify(error, talk.stage, self._smtp.password.get_secret_value())
         finally:
             client.close()
 
@@ -80,13 +81,16 @@ class Mail:
         with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
             async with asyncio.timeout(_PARTING):
                 await client.quit()
-        return delivered(_detail(Stage.DATA, response.code, response.message))
+        return delivered(_detail(Stage.DATA, response.code, response.message, self._smtp.password.get_secret_value()))
 
 
-def classify(error: Exception, stage: Stage) -> Answer:
-    """What an SMTP failure at `stage` means (RFC 5321, 4.2.1). At login only the code is told: servers may echo."""
+def classify(error: Exception, stage: Stage, secret: str = "") -> Answer:
+    """What an SMTP failure at `stage` means (RFC 5321, 4.2.1). Servers may echo: at login only the code is told.
+
+    `secret` is blanked in what the server said later.
+    """
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        return _answered(error, stage)
+        return _answered(error, stage, secret)
     doubtful = stage is Stage.DATA
     detail = f"{stage}: {type(error).__name__}"
     if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
@@ -100,14 +104,15 @@ def classify(error: Exception, stage: Stage) -> Answer:
     return retry(SendReason.LOGIN if stage is Stage.LOGIN else SendReason.UNEXPECTED_ANSWER, detail, doubtful=doubtful)
 
 
-def _answered(error: aiosmtplib.SMTPResponseException, stage: Stage) -> Answer:
+def _answered(error: aiosmtplib.SMTPResponseException, stage: Stage, secret: str) -> Answer:
     if stage is Stage.LOGIN or error.code in _ABOUT_LOGIN:
         return retry(SendReason.LOGIN, f"{stage}: {error.code}")
-    detail = _detail(stage, error.code, error.message)
+    detail = _detail(stage, error.code, error.message, secret)
     if stage is Stage.CONNECT or error.code < 500:
         return retry(SendReason.SERVER_ERROR, detail)
     return dead(SendReason.REFUSED, detail)
 
 
-def _detail(stage: Stage, code: int, text: str) -> str:
-    return shorten(clean(f"{stage}: {code} {text}").strip(), 200)
+def _detail(stage: Stage, code: int, text: str, secret: str) -> str:
+    said = text.replace(secret, _HIDDEN) if secret else text
+    return shorten(clean(f"{stage}: {code} {said}").strip(), 200)
