@@ -65,7 +65,7 @@ def _judged(hits: Iterable[Found], judge: _Judge, covers: Mapping[int, Covers], 
     for hit in hits:
         reason = judge.reason(hit, texts)
         longer = covers.get(hit.end - hit.start)
-        if reason is None and longer is not None and longer.hold(hit):
+        if reason is None and longer is not None and longer.touch(hit):
             reason = NearMiss.NOT_IN
         judged.append(ActorHit(hit, reason))
     return judged

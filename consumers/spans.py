@@ -47,6 +47,11 @@ class Covers:
         at = bisect_right(self._starts.get(hit.zone, ()), hit.start) - 1
         return at >= 0 and self._ends[hit.zone][at] >= hit.end
 
+    def touch(self, hit: Found) -> bool:
+        """Whether one of them shares a character with the hit."""
+        at = bisect_left(self._starts.get(hit.zone, ()), hit.end) - 1
+        return at >= 0 and self._ends[hit.zone][at] > hit.start
+
 
 def longest(hits: Iterable[Found]) -> list[Found]:
     """The hits that remain when, of those that overlap, the longest wins (the first of equally long ones)."""

@@ -56,6 +56,7 @@ def _found(patterns: Iterable[str], folder: Path, problems: list[Problem]) -> It
 
 def _parts(document: Document, content: bytes, environ: Mapping[str, str]) -> Iterator[Part]:
     folder = Path(document.file).parent
+    _refuse_doubtful(document)
     if isinstance(document.value, list):
         for index, entry in enumerate(validate(list[DeskFile], document, environ, folder)):
             yield make_part(entry, document, (index,), content)
@@ -63,6 +64,13 @@ def _parts(document: Document, content: bytes, environ: Mapping[str, str]) -> It
         yield make_part(validate(DeskFile, document, environ, folder), document, (), content)
     else:
         raise ConfigError([Problem(file=document.file, line=1, reason="is no watchlist: it must begin with `desk: NAME`")])
+
+
+def _refuse_doubtful(document: Document) -> None:
+    """An unquoted `no` is a name to one reader and a switch to another; in a watchlist either mistake would be silent."""
+    reason = "an unquoted yes, no, on or off may be meant as a word or as a switch: put it in quotes, or write true or false"
+    if document.doubtful:
+        raise ConfigError([document.problem(path, reason) for path in document.doubtful])
 
 
 def _desks(parts: Sequence[Part], problems: list[Problem]) -> tuple[Desk, ...]:

@@ -16,6 +16,7 @@ from daemon.errors import ConfigError, Problem
 KeyPath: TypeAlias = tuple[str | int, ...]
 
 _BOOLEANS: Final = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_DOUBTFUL: Final = {"yes", "no", "on", "off"}
 _NULLS: Final = {"", "~", "null", "Null", "NULL"}
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -31,6 +32,8 @@ class Document:
     places: Mapping[KeyPath, tuple[int, int]] = field(default_factory=dict)
     origins: Mapping[KeyPath, str] = field(default_factory=dict)
     """Where parts came from that do not stand in the file: names of environment variables."""
+    doubtful: tuple[KeyPath, ...] = ()
+    """Unquoted words that older YAML reads as booleans (`no`, `on` …) and that are text here."""
 
     def place(self, path: Sequence[str | int]) -> KeyPath:
         """The nearest part that stands in the file (or was put in); steps that are unknown there are left out."""
@@ -76,7 +79,7 @@ def parse_document(text: str, file: str) -> Document:
     value = {} if node is None else builder.build(node, ())
     if builder.problems:
         raise ConfigError(builder.problems)
-    return Document(file, value, builder.places)
+    return Document(file, value, builder.places, doubtful=tuple(builder.doubtful))
 
 
 class _Builder:
@@ -86,6 +89,7 @@ class _Builder:
         self.file = file
         self.places: dict[KeyPath, tuple[int, int]] = {}
         self.problems: list[Problem] = []
+        self.doubtful: list[KeyPath] = []
 
     def build(self, node: yaml.Node, path: KeyPath) -> Any:
         self.places.setdefault(path, _place(node))
@@ -93,6 +97,8 @@ class _Builder:
             self._refuse(node, path, f"nested more than {_MAX_DEPTH} deep (an alias that contains itself?)")
             return None
         if isinstance(node, yaml.ScalarNode):
+            if not node.style and node.value.lower() in _DOUBTFUL:
+                self.doubtful.append(path)
             return _scalar(node)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
