@@ -1,5 +1,6 @@
 """Builds each hop with what it works with. What a hop needs opened is opened here and closed when the service ends."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -77,6 +78,7 @@ class _Building:
         self._outside = outside
         self._stack = stack
         self._threads: ThreadPoolExecutor | None = None
+        self._alone = asyncio.Lock()
 
     async def kit(self, role: Role) -> Kit[Any, Any]:
         build = {
@@ -132,7 +134,7 @@ class _Building:
         return self._kit(Sender(channels.channel_names(receivers)), OUTBOX, _decoder(Message), work=work)
 
     def _kit(self, hop: Any, topic: str, decode: Callable[[bytes | None], Any], **more: Any) -> Kit[Any, Any]:
-        return Kit(hop, topic, decode, self._outside.clock, self._outside.observe, **more)
+        return Kit(hop, topic, decode, self._outside.clock, self._outside.observe, alone=self._alone, **more)
 
     def _executor(self) -> ThreadPoolExecutor:
         if self._threads is None:

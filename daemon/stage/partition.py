@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from daemon.bus.base import Lease, Record, Step
@@ -41,7 +41,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Kit(Generic[R, P]):
-    """What a hop runs with. `work` performs jobs; `executor` runs `prepare` beside the event loop where there is one."""
+    """What a hop runs with. `work` performs jobs; `executor` runs `prepare` beside the event loop where there is one.
+
+    `alone` is held while a suspect is handled, so that when the process dies then, that one alone is to blame: to be
+    shared by all hops of a process.
+    """
 
     hop: Hop[R, P]
     topic: str
@@ -51,6 +55,7 @@ class Kit(Generic[R, P]):
     work: Callable[[Any], Awaitable[object]] | None = None
     executor: Executor | None = None
     limits: Limits = Limits()
+    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Partition(Generic[R, P]):
@@ -128,6 +133,14 @@ class Partition(Generic[R, P]):
         return self._kit.hop.time is Time.WALL or (self._lease.lag() == 0 and not (self._taking and self._taking.done()))
 
     async def _step(self) -> None:
+        if not self._careful:
+            await self._decided()
+            return
+        async with self._kit.alone:
+            await self._decided()
+
+    async def _decided(self) -> None:
+        """One step: prepare, decide, commit, start."""
         began = time.perf_counter()
         records = self._taken()
         items = await self._items(records)
@@ -188,9 +201,15 @@ class Partition(Generic[R, P]):
             offset = records[0].offset
             if self._opens.killer and offset == self._opens.offset:
                 return [Unprepared("killer", "the process died whenever this record was handled")]
+            await self._executor_free()
             self._opens = self._opens.tried_alone(offset)
             await self._lease.commit(Step(None, (), [self._opens.row()]))
         return await self._prepare(records)
+
+    async def _executor_free(self) -> None:
+        """Until what is before us has ended: a suspect that merely waits is not to blame when the process dies."""
+        if self._kit.executor is not None:
+            await asyncio.get_running_loop().run_in_executor(self._kit.executor, int)
 
     async def _prepare(self, records: Sequence[Record]) -> Sequence[P | Unprepared]:
         if not records:

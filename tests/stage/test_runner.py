@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from daemon.bus.base import Record
 from daemon.bus.memory import MemoryBus, MemoryStore
+from daemon.bus.topics import partition_of
 from daemon.clock import LoopClock
 from daemon.messages.dead import DeadLetter
 from daemon.messages.wire import decode as decode_message
@@ -281,6 +284,53 @@ def test_a_record_that_kills_the_process_is_set_aside() -> None:
         assert await world.texts() == ["A", "B", "C", "D"]
         assert [letter.reason for letter in await world.dead()] == ["killer"]
         assert deaths == 4
+
+    virtually(story())
+
+
+class OneThread(Executor):
+    """Does one thing after another; at the text `hang` it never comes to an end, and so never to what is behind it."""
+
+    def __init__(self) -> None:
+        self.hanging = asyncio.Event()
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        if any("hang" in batch for batch in args):
+            self.hanging.set()
+        if not self.hanging.is_set():
+            future.set_result(work(*args))
+        return future
+
+
+def test_only_what_is_handled_when_the_process_dies_is_to_blame() -> None:
+    """Of the suspects of all partitions one at a time is tried: those that waited behind a killer pass."""
+
+    async def live(world: World) -> bool:
+        """One life of the process; whether it hung, and was killed for it."""
+        async with MemoryBus(world.store) as bus:
+            thread = OneThread()
+            running = asyncio.create_task(Stage(replace(world.kit(Echo()), executor=thread), bus).run())
+            ends = [asyncio.create_task(thread.hanging.wait()), asyncio.create_task(world.until(3))]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(1)  # virtual: until everyone waits
+            bus.crash()
+            for task in (running, *ends):
+                task.cancel()
+            await asyncio.wait({running, *ends})
+            return thread.hanging.is_set()
+
+    async def story() -> None:
+        world = World(partitions=4)
+        for lane, text in enumerate(("hang", "a", "b", "c")):
+            place = next(name for name in map(str, range(100)) if partition_of(name, 4) == lane)
+            world.store.append([record(text, world.clock.now(), lane=place)])
+        deaths = 0
+        while await live(world):
+            deaths += 1
+            assert deaths < 10
+        assert sorted(await world.texts()) == ["A", "B", "C"]
+        assert [(letter.reason, letter.partition) for letter in await world.dead()] == [("killer", 0)]
 
     virtually(story())
 
