@@ -10,9 +10,10 @@ import os
 import resource
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from multiprocessing.connection import wait
@@ -71,6 +72,7 @@ class Workers:
         self._size = size
         self._limits = limits
         self._pool: ProcessPoolExecutor | None = None
+        self._places = asyncio.Semaphore(size)
         self._alone = asyncio.Lock()
         self._running = 0
         self._rest: asyncio.TimerHandle | None = None
@@ -84,27 +86,43 @@ class Workers:
         self._discard(self._pool)
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
-        """The function's answer. Raises `WorkerFailed` for one that took too long, too much memory, or raised."""
-        try:
-            return await self._submit(function, arguments)
-        except BrokenProcessPool:
-            pass
-        async with self._alone:
+        """The function's answer. Raises `WorkerFailed` for one that took too long, too much memory, or raised.
+
+        The time limit counts from when a process is free for the call, not from when it was asked for.
+        """
+        async with self._places:
+            try:
+                return await self._submit(function, arguments)
+            except BrokenProcessPool:
+                pass
+        async with self._alone, self._all_places():
             try:
                 return await self._submit(function, arguments)
             except BrokenProcessPool as error:
                 raise WorkerFailed(Trouble.DIED, "the worker process died twice") from error
 
+    @asynccontextmanager
+    async def _all_places(self) -> AsyncIterator[None]:
+        """Nothing else runs meanwhile: whatever dies now is to blame."""
+        async with AsyncExitStack() as stack:
+            for _ in range(self._size):
+                await stack.enter_async_context(self._places)
+            yield
+
     async def _submit(self, function: Callable[..., T], arguments: tuple[object, ...]) -> T:
         pool = self._begin()
         call = asyncio.get_running_loop().run_in_executor(pool, _limited, self._limits.seconds, function, arguments)
         try:
-            async with asyncio.timeout(self._limits.seconds * 2 + _GRACE + self._size):
+            async with asyncio.timeout(self._limits.seconds + _GRACE):
                 return await call
         except BrokenProcessPool:
             log.warning("worker_died")
             self._discard(pool)
             raise
+        except asyncio.CancelledError as error:
+            if _is_leaving():
+                raise
+            raise BrokenProcessPool("the pool was ended for a neighbour's sake") from error
         except TimeoutError as error:
             self._discard(pool)
             raise WorkerFailed(Trouble.TIMEOUT, f"no answer within {self._limits.seconds:g} s") from error
@@ -142,6 +160,12 @@ class Workers:
         for process in list((pool._processes or {}).values()):  # noqa: SLF001 - a hung worker can only be killed by its process
             process.kill()
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _is_leaving() -> bool:
+    """Whether it is the caller that was cancelled, and not the call in the pool."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _prepare(memory: int) -> None:

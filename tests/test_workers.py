@@ -86,3 +86,18 @@ async def test_idle_processes_end_and_come_back() -> None:
             while alive(first):  # noqa: ASYNC110 - the end of another process is no event of ours
                 await asyncio.sleep(0.02)
         assert await workers.run(os.getpid) != first
+
+
+def nap() -> int:
+    time.sleep(0.2)
+    return 1
+
+
+async def test_waiting_for_a_process_is_no_time_out() -> None:
+    """However many calls wait, each gets its answer: only the time in the process counts, and a hang ends no other call."""
+    async with Workers(1, LIMITS) as workers:
+        hang = asyncio.create_task(workers.run(spin))
+        answers = await asyncio.gather(*(workers.run(nap) for _ in range(40)))
+        with pytest.raises(WorkerFailed):
+            await hang
+    assert answers == [1] * 40
