@@ -12,10 +12,11 @@ from alerts.filters import Filter, Verdict, first_fetch, judge, live_only, young
 from alerts.finding import Finding, expand
 from alerts.group import group_key, tell
 from alerts.journal import Journal, outcome_of
+from alerts.kind import kind_of
 from alerts.misses import record_misses, sum_up
 from alerts.place import held, place
 from alerts.route import Router
-from alerts.rows import GROUP, MISSES, STORY, SUMMARY, kind_of
+from alerts.rows import GROUP, MISSES, STORY, SUMMARY
 from alerts.story import end_story, join_story
 from alerts.summary import tell_summary
 from daemon.bus.base import Row

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from alerts.cards import card_key
 from alerts.evidence import sentences_of
 from alerts.rows import Head, Sentence
 from daemon.config.models import GroupWait
@@ -71,11 +72,6 @@ class Finding:
             "lang": article.language.tag,
             "stage": self.stage.value,
         }
-
-
-def card_key(card: FindingCard) -> str:
-    """What tells findings of one desk apart."""
-    return f"actor/{card.actor}" if card.actor else f"rule/{card.rule}"
 
 
 def expand(match: Match) -> Sequence[Finding]:

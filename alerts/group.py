@@ -10,19 +10,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
+from alerts.cards import MOST_CARDS, add_card, card_key, highest
+from alerts.draft import draft, message_id
 from alerts.evidence import gather, quote
 from alerts.filters import Verdict
-from alerts.finding import Finding, Target, Timings, card_key, head_of
+from alerts.finding import Finding, Target, Timings, head_of
 from alerts.journal import Journal
 from alerts.rows import GROUP, Group, Story, Telling
 from alerts.story import get_story, hang_on
-from daemon.messages.alert import FindingCard, Message, Outcome, Reason, Told
-from daemon.messages.match import Severity
-from daemon.messages.wire import make_id
+from daemon.messages.alert import Message, Outcome, Reason, Told
 from daemon.stage.hop import Table
 
-MOST_CARDS: Final = 200
-"""Actors and rules a group names; those beyond join without a word."""
 MOST_CARRIED: Final = 200
 """Held findings whose outcome one message decides; those beyond join at once."""
 FEWEST_COPIES: Final = 5
@@ -40,10 +38,6 @@ class Place:
 
 def group_key(desk: str, receiver: str, story: str) -> bytes:
     return GROUP.key(desk, receiver, story)
-
-
-def message_id(desk: str, receiver: str, group: str) -> str:
-    return make_id("message", desk, receiver, group)
 
 
 def hold(finding: Finding, target: Target, table: Table, now: float) -> Place:
@@ -118,23 +112,6 @@ def telling(group: Group, story: Story, at: float) -> Telling:
     )
 
 
-def add_card(cards: tuple[FindingCard, ...], card: FindingCard) -> tuple[FindingCard, ...]:
-    """With the card at the end if there is room. One that is known keeps its place and the higher of both severities."""
-    for index, known in enumerate(cards):
-        if card_key(known) == card_key(card):
-            rises = card.severity.rank > known.severity.rank
-            return (*cards[:index], card, *cards[index + 1 :]) if rises else cards
-    return (*cards, card) if len(cards) < MOST_CARDS else cards
-
-
-def by_severity(cards: Collection[FindingCard]) -> tuple[FindingCard, ...]:
-    return tuple(sorted(cards, key=lambda card: -card.severity.rank))
-
-
-def highest(cards: Collection[FindingCard]) -> Severity:
-    return max((card.severity for card in cards), key=lambda severity: severity.rank, default=Severity.LOW)
-
-
 def _keep(table: Table, key: bytes, group: Group, held: Sequence[Outcome]) -> None:
     GROUP.put(table, key, replace(group, carried=(*group.carried, *held)), group.due)
 
@@ -186,24 +163,11 @@ def _give_up(key: bytes, group: Group, table: Table) -> None:
 
 
 def _message(group: Group, story: Story, now: float) -> Message:
-    head, news = group.head, group.cards[group.told.cards if group.told else 0 :]
-    return Message(
-        id=message_id(group.desk, group.receiver, group.story),
+    news = group.cards[group.told.cards if group.told else 0 :]
+    return replace(
+        draft(group, group.story, group.head, group.cards, now),
         version=group.version + 1,
-        desk=group.desk,
-        receiver=group.receiver,
-        story=group.story,
-        severity=highest(group.cards),
-        headline=head.headline,
-        url=head.url,
-        language=head.language,
-        source=head.source,
-        published=head.published,
-        found=head.found,
-        time_zone=head.time_zone,
-        due=now,
         evidence=quote(group.evidence, [card_key(card) for card in news]),
-        findings=by_severity(group.cards),
         articles=story.articles[:MOST_NAMED],
         copies=story.copies,
         languages=story.languages,

@@ -1,29 +1,17 @@
 """The sender's rows: what stands durably about messages that wait, are being sent, or have left.
 
     entry  one per receiver, channel and message: the message while it may still have to be sent, and its version after
-    slot   one per place in a channel's queue: which message stands there
-    line   one per receiver and channel with something to send: its queue's ends, and how the one in front is doing
+    slot   one per place in a queue: which message stands there
+    queue  one per receiver and channel with something to send: its ends, and how the one in front is doing
 
-Keys are `kind US receiver US channel [US id]`; values are JSON with a version.
+Receiver and channel are the first parts of each key.
 """
 
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final
 
-import msgspec
-
-from daemon.bus.base import Row
-from daemon.errors import DecodeError
+from alerts.kind import Kind
 from daemon.messages.alert import Delivery, Message
-from daemon.stage.hop import Table
-
-T = TypeVar("T", bound="Entry | Slot | Line")
-
-_US: Final = b"\x1f"
-_VERSION: Final = b"1"
-ENTRY: Final = b"entry"
-SLOT: Final = b"slot"
-LINE: Final = b"line"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +41,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Queue:
     """A channel's queue: slots `head` up to, not including, `tail`.
 
     `sending` is the version in flight of the message in front; when a row says so and nothing is in flight, the
@@ -70,50 +58,9 @@ class Line:
     doubtful: bool = False
 
 
-class Kind(Generic[T]):
-    """How one kind of row is found, read and written."""
-
-    def __init__(self, prefix: bytes, shape: type[T]) -> None:
-        self._prefix = prefix
-        self._decoder = msgspec.json.Decoder(shape)
-
-    def key(self, receiver: str, channel: str, *rest: str) -> bytes:
-        return _US.join([self._prefix, *(part.encode("utf-8", "surrogatepass") for part in (receiver, channel, *rest))])
-
-    def read(self, row: Row) -> T:
-        """Raises `DecodeError` for a row of a later version."""
-        value = row.value or b""
-        if not value.startswith(_VERSION):
-            raise DecodeError("a row this version of Rasid cannot read; run a newer one", subject=repr(row.key))
-        try:
-            return self._decoder.decode(value[1:])
-        except msgspec.MsgspecError as error:
-            raise DecodeError(str(error), subject=repr(row.key)) from error
-
-    def find(self, table: Table, key: bytes) -> T | None:
-        row = table.get(key)
-        return None if row is None else self.read(row)
-
-    def put(self, table: Table, key: bytes, value: T, wake: float | None) -> None:
-        table.put(key, Row(value.receiver, key, _VERSION + msgspec.json.encode(value), wake))
-
-
-@dataclass(frozen=True, slots=True)
-class Kinds:
-    """The three kinds together."""
-
-    entry: Kind[Entry]
-    slot: Kind[Slot]
-    line: Kind[Line]
-
-
-def kinds() -> Kinds:
-    return Kinds(Kind(ENTRY, Entry), Kind(SLOT, Slot), Kind(LINE, Line))
-
-
-def kind_of(key: bytes) -> bytes:
-    """`ENTRY`, `SLOT` or `LINE`."""
-    return key.partition(_US)[0]
+ENTRY: Final = Kind(b"entry", Entry)
+SLOT: Final = Kind(b"slot", Slot)
+QUEUE: Final = Kind(b"queue", Queue)
 
 
 def slot_number(number: int) -> str:

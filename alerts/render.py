@@ -2,50 +2,49 @@
 
     dot severity · desk
     headline, link
-    quotes: pieces of text, hits marked
-    findings
+    quotes: pieces of text, hits marked             in a summary of several stories instead, a line each:
+    findings                                        dot headline, link · findings · source · language
     source · language · published, found · copies, languages
 
 Pure. All texts are cleaned and bounded; no channel's markup is known here.
 """
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from alerts.safe import clean, safe_link, shorten
-from daemon.messages.alert import Evidence, FindingCard, Message
-from daemon.messages.article import Moment
+from alerts.quotes import Piece, cut_quote
+from alerts.safe import clean, in_line, safe_link, shorten
+from daemon.messages.alert import FindingCard, Message, StoryLine
+from daemon.messages.article import Moment, Source
 from daemon.messages.match import Severity
 
 MAX_QUOTES: Final = 3
-MAX_QUOTE: Final = 400
 MAX_HEADLINE: Final = 300
 MAX_FINDINGS: Final = 12
+MAX_STORIES: Final = 50
+MAX_STORY_HEADLINE: Final = 150
+MAX_STORY_FINDINGS: Final = 4
 MAX_NAME: Final = 80
 _DOTS: Final = {Severity.HIGH: "🔴", Severity.NORMAL: "🟡", Severity.LOW: "⚪"}
-_SENTENCE_ENDS: Final = (*'.!?…؟۔।。！？”»"',)
-_UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_WORD_END: Final = re.compile(
-    rf"(?:(?![{_UNSPACED}_])[\w\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u200c\u200d])*"
-)
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A run of a quote; `hit` runs are whole words."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryPart:
+    """One story of several. `about`: who or what hit, source, language, as far as they are known."""
 
-    text: str
-    hit: bool = False
+    dot: str
+    headline: str
+    link: str
+    about: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """The parts. `link` is empty when the address is not safe to follow."""
+    """The parts. `link` is empty when the address is not safe to follow; `more_stories` stand behind `stories`."""
 
     badge: str
     headline: str
@@ -55,25 +54,52 @@ class Rendered:
     origin: tuple[str, ...]
     severity: Severity
     desk: str
+    stories: tuple[StoryPart, ...] = ()
+    more_stories: int = 0
 
 
 def render(message: Message) -> Rendered:
     """The message in parts; see the module's drawing. Never raises, whatever the feed wrote."""
+    several = len(message.stories) > 1 or bool(message.stories and message.more_stories)
+    stories = tuple(render_story(line) for line in message.stories[:MAX_STORIES]) if several else ()
     return Rendered(
         badge=_badge(message),
-        headline=shorten(clean(message.headline).strip(), MAX_HEADLINE) or "(no headline)",
+        headline=_headline(message.headline, MAX_HEADLINE),
         link=safe_link(message.url),
-        quotes=tuple(quote for quote in (_quote(evidence) for evidence in message.evidence[:MAX_QUOTES]) if quote),
-        findings=_findings(message.findings),
-        origin=_origin(message),
+        quotes=tuple(quote for quote in map(cut_quote, message.evidence[:MAX_QUOTES]) if quote),
+        findings=() if several else _findings(message.findings, MAX_FINDINGS),
+        origin=_origin(message, several=several),
         severity=message.severity,
         desk=_name(message.desk),
+        stories=stories,
+        more_stories=message.more_stories + len(message.stories) - len(stories) if several else 0,
     )
+
+
+def render_story(line: StoryLine) -> StoryPart:
+    """One story of a summary; bounded and clean as all parts are."""
+    about = (", ".join(_findings(line.findings, MAX_STORY_FINDINGS)), _source(line.source, line.url), _name(line.language.tag))
+    return StoryPart(
+        dot=_DOTS[line.severity],
+        headline=_headline(line.headline, MAX_STORY_HEADLINE),
+        link=safe_link(line.url),
+        about=tuple(part for part in about if part),
+    )
+
+
+def plain_line(story: StoryPart) -> str:
+    """The story on one line of plain text, its address at the end: nothing else is a link there."""
+    return f"{story.dot} {in_line([story.headline, *story.about, *[story.link] * bool(story.link)])}"
+
+
+def and_more(count: int) -> str:
+    """What stands for those not named; nothing when there are none."""
+    return f"and {count} more" if count else ""
 
 
 def _badge(message: Message) -> str:
     parts = [f"{_DOTS[message.severity]} {message.severity}", _name(message.desk)]
-    parts += ["update"] * message.update + ["sample"] * message.sample
+    parts += ["update"] * message.update + ["first-fetch summary"] * bool(message.stories) + ["sample"] * message.sample
     return " · ".join(parts)
 
 
@@ -81,82 +107,26 @@ def _name(text: str) -> str:
     return shorten(clean(text).strip(), MAX_NAME)
 
 
-def _quote(evidence: Evidence) -> tuple[Piece, ...]:
-    text = evidence.text
-    marks = _widened(text, evidence.marks)
-    start, end = _window(text, marks)
-    pieces: list[Piece] = []
-    position = start
-    for first, last in marks:
-        if first >= end:
-            break
-        pieces += [Piece(clean(text[position:first])), Piece(clean(text[first : min(last, end)]), hit=True)]
-        position = min(last, end)
-    pieces.append(Piece(clean(text[position:end])))
-    return _led_in(pieces)
+def _headline(text: str, most: int) -> str:
+    return shorten(clean(text).strip(), most) or "(no headline)"
 
 
-def _led_in(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """An ellipsis before, since a quote is always taken out of something, and after unless a sentence ends there."""
-    said = "".join(piece.text for piece in pieces).rstrip()
-    if not said.strip():
-        return ()
-    first = next(index for index, piece in enumerate(pieces) if piece.text.strip())
-    led = [replace(pieces[first], text=pieces[first].text.lstrip()), *pieces[first + 1 :]]
-    tail = Piece("" if said.endswith(_SENTENCE_ENDS) else "…")
-    return (Piece("…"), *(piece for piece in [*led, tail] if piece.text))
+def _findings(findings: Sequence[FindingCard], most: int) -> tuple[str, ...]:
+    shown = [_name(f"rule {card.name}" if card.rule else card.name) for card in findings[:most]]
+    return tuple(name for name in (*shown, and_more(len(findings) - len(shown))) if name)
 
 
-def _widened(text: str, marks: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The marks that lie in the text, each grown to whole words, in order, overlapping ones united."""
-    widened: list[tuple[int, int]] = []
-    for start, end in sorted(marks):
-        if not 0 <= start < end <= len(text):
-            continue
-        first, last = _word(text, start, end)
-        if widened and first <= widened[-1][1]:
-            widened[-1] = (widened[-1][0], max(last, widened[-1][1]))
-        else:
-            widened.append((first, last))
-    return widened
-
-
-def _word(text: str, start: int, end: int) -> tuple[int, int]:
-    """`start` and `end` moved out to where the word ends; scripts written without spaces stay as they are."""
-    before = _WORD_END.match(text[max(0, start - MAX_NAME) : start][::-1])
-    after = _WORD_END.match(text, end, end + MAX_NAME)
-    grown = start - (before.end() if before and _joins(text[start]) else 0)
-    return grown, after.end() if after and _joins(text[end - 1]) else end
-
-
-def _joins(char: str) -> bool:
-    return bool(_WORD_END.fullmatch(char))
-
-
-def _window(text: str, marks: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Where to cut a sentence longer than `MAX_QUOTE`: around its first hit, between words where there are any near."""
-    if len(text) <= MAX_QUOTE:
-        return 0, len(text)
-    hit = marks[0][0] if marks else 0
-    start = max(0, min(hit - MAX_QUOTE // 3, len(text) - MAX_QUOTE))
-    end = start + MAX_QUOTE
-    space = text.find(" ", start, min(start + 40, hit)) if start else -1
-    last = text.rfind(" ", end - 40, end) if end < len(text) else -1
-    return (space + 1 if space >= 0 else start), (last if last >= 0 else end)
-
-
-def _findings(findings: Sequence[FindingCard]) -> tuple[str, ...]:
-    shown = [_name(f"rule {card.name}" if card.rule else card.name) for card in findings[:MAX_FINDINGS]]
-    more = len(findings) - len(shown)
-    return tuple(name for name in shown if name) + ((f"and {more} more",) if more else ())
-
-
-def _origin(message: Message) -> tuple[str, ...]:
-    source = _name(message.source.name) or _host(message.source.url) or _host(message.url)
+def _origin(message: Message, *, several: bool) -> tuple[str, ...]:
+    """Source, language, times and spread; each of `several` stories has a source and a language of its own."""
     spread = [f"{message.copies} copies"] if message.copies > 1 else []
     spread += [f"{len(message.languages)} languages"] if len(message.languages) > 1 else []
-    parts = [source, _name(message.language.tag), _times(message.published, message.found, message.time_zone)]
-    return tuple(part for part in (*parts, ", ".join(spread)) if part)
+    own = () if several else (_source(message.source, message.url), _name(message.language.tag))
+    parts = (*own, _times(message.published, message.found, message.time_zone), ", ".join(spread))
+    return tuple(part for part in parts if part)
+
+
+def _source(source: Source, url: str) -> str:
+    return _name(source.name) or _host(source.url) or _host(url)
 
 
 def _host(url: str) -> str:

@@ -6,27 +6,17 @@
     summary  a first fetch's message for one receiver   line    one story of a summary, and the findings it carries
     misses   near misses of one actor or rule within the hour; wakes at its end
 
-Keys are `kind US desk US …`; values are a version and JSON. Stories and groups carry their members' and receivers' names,
+The desk is the first part of each key. Stories and groups carry their members' and receivers' names,
 so that a story's end can remove all rows that hang on it: only stories expire by themselves.
 """
 
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final
 
-import msgspec
-import orjson
-
-from daemon.bus.base import Row
-from daemon.errors import DecodeError
+from alerts.kind import Kind
 from daemon.messages.alert import FindingCard, Outcome
 from daemon.messages.article import Language, Moment, Source
 from daemon.messages.match import Severity
-from daemon.stage.hop import Table
-
-T = TypeVar("T")
-
-_US: Final = b"\x1f"
-_VERSION: Final = b"1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,42 +133,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Misses:
-    """Near misses of one actor or rule since `began`: how many were listed one by one, and how many beyond, by reason."""
+    """Near misses of one actor or rule within an hour: how many were listed one by one, and how many beyond, by reason."""
 
     desk: str
     actor: str
     rule: str
     listed: int = 0
     beyond: dict[str, int]
-
-
-class Kind(Generic[T]):
-    """How one kind of row is found, read and written. A row's lane is its desk, the first part of its key."""
-
-    def __init__(self, prefix: bytes, shape: type[T]) -> None:
-        self.prefix = prefix
-        self._decoder = msgspec.json.Decoder(shape)
-
-    def key(self, *parts: str) -> bytes:
-        return b"%b\x1f%b" % (self.prefix, "\x1f".join(parts).encode("utf-8", "surrogatepass"))
-
-    def read(self, row: Row) -> T:
-        """Raises `DecodeError` for a row of a later version."""
-        value = row.value or b""
-        if not value.startswith(_VERSION):
-            raise DecodeError("a row this version of Rasid cannot read; run a newer one", subject=repr(row.key))
-        try:
-            return self._decoder.decode(value[len(_VERSION) :])
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise DecodeError(str(error), subject=repr(row.key)) from error
-
-    def find(self, table: Table, key: bytes) -> T | None:
-        row = table.get(key)
-        return None if row is None else self.read(row)
-
-    def put(self, table: Table, key: bytes, value: T, wake: float | None = None) -> None:
-        lane = key.split(_US, 2)[1].decode("utf-8", "surrogatepass")
-        table.put(key, Row(lane, key, _VERSION + orjson.dumps(value), wake))
 
 
 STORY: Final = Kind(b"story", Story)
@@ -188,8 +149,3 @@ GROUP: Final = Kind(b"group", Group)
 SUMMARY: Final = Kind(b"summary", Summary)
 LINE: Final = Kind(b"line", Line)
 MISSES: Final = Kind(b"misses", Misses)
-
-
-def kind_of(key: bytes) -> bytes:
-    """A row's kind, as its key begins."""
-    return key.partition(_US)[0]

@@ -1,6 +1,7 @@
 """Makes feed-supplied texts and addresses harmless before any channel shows them. Pure; knows no channel's markup."""
 
 import re
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
@@ -37,6 +38,11 @@ def shorten(text: str, limit: int) -> str:
 def isolate(text: str) -> str:
     """Wrapped in FSI and PDI when it holds right-to-left letters, so that it does not reorder what stands beside it."""
     return f"{_FSI}{text}{_PDI}" if _RIGHT_TO_LEFT.search(text) else text
+
+
+def in_line(parts: Iterable[str]) -> str:
+    """Parts of any script side by side on one line, each isolated."""
+    return " · ".join(map(isolate, parts))
 
 
 def safe_link(url: str) -> str:

@@ -11,7 +11,8 @@ A row that says an attempt had begun, and nothing in flight, is a crash in betwe
 from collections.abc import Mapping, Sequence
 
 from alerts.channels.base import Answer, SendReason, retry
-from alerts.outbox import LINE, Entry, kind_of, kinds
+from alerts.kind import kind_of
+from alerts.outbox import ENTRY, QUEUE, Entry
 from alerts.turn import Turn
 from daemon.bus.base import Row
 from daemon.messages.alert import Delivery, Message
@@ -26,7 +27,6 @@ class Sender(Hop[Message, Message]):
 
     def __init__(self, channels: Mapping[str, Sequence[str]]) -> None:
         self._channels = channels
-        self._kinds = kinds()
 
     def prepare(self, batch: Sequence[Message]) -> Sequence[Message]:
         return batch
@@ -45,20 +45,20 @@ class Sender(Hop[Message, Message]):
     def wake(self, row: Row, table: Table, now: float) -> Effects:
         """A queue's next attempt is due, a message's hour has come, or one has been remembered long enough."""
         turn = self._turn(table, now)
-        if kind_of(row.key) == LINE:
-            turn.proceed(self._kinds.line.read(row))
+        if kind_of(row.key) == QUEUE.prefix:
+            turn.proceed(QUEUE.read(row))
         else:
-            turn.ripen(row.key, self._kinds.entry.read(row))
+            turn.ripen(row.key, ENTRY.read(row))
         return turn.effects()
 
     def done(self, key: bytes, result: object, table: Table, now: float) -> Effects:
         """An attempt has ended. It starts no other: while a lease is left, none may be put on record."""
         turn = self._turn(table, now)
-        line = self._kinds.line.find(table, key)
-        if line is not None and line.sending is not None:
+        queue = QUEUE.find(table, key)
+        if queue is not None and queue.sending is not None:
             answer = result if isinstance(result, Answer) else retry(SendReason.INTERNAL, doubtful=True)
-            turn.settle(line, line.sending, answer)
+            turn.settle(queue, queue.sending, answer)
         return turn.effects()
 
     def _turn(self, table: Table, now: float) -> Turn:
-        return Turn(self._channels, self._kinds, table, now)
+        return Turn(self._channels, table, now)

@@ -8,15 +8,17 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from alerts.evidence import QUOTED, gather, quote
+from alerts.cards import add_card, by_severity, highest
+from alerts.draft import draft, message_id
+from alerts.evidence import gather, quote
 from alerts.filters import Verdict
 from alerts.finding import Finding, Target, head_of
-from alerts.group import Place, add_card, by_severity, group_key, highest, message_id, open_group, telling
+from alerts.group import Place, group_key, open_group, telling
 from alerts.journal import Journal
 from alerts.rows import GROUP, LINE, SUMMARY, Head, Line, Summary
 from alerts.story import get_story
 from daemon.bus.base import Row
-from daemon.messages.alert import Message, Outcome, Reason, StoryLine, Told
+from daemon.messages.alert import FindingCard, Message, Outcome, Reason, StoryLine, Told
 from daemon.messages.article import Language, Moment, Source
 from daemon.messages.wire import make_id
 from daemon.stage.hop import Table
@@ -55,7 +57,7 @@ def add(finding: Finding, target: Target, table: Table, now: float) -> Place:
     keep = partial(_keep, table, line_key(desk, receiver, story), _with_finding(line, finding))
     if len(line.carried) >= MOST_CARRIED:
         return Place(Verdict(Reason.SAME_STORY), keep)
-    return Place(Verdict(Reason.FIRST_FETCH, due, _message_id(summary)), keep)
+    return Place(Verdict(Reason.FIRST_FETCH, due, message_id(desk, receiver, _story_id(summary))), keep)
 
 
 def tell_summary(row: Row, table: Table, receivers: Collection[str], journal: Journal) -> None:
@@ -98,32 +100,23 @@ def _count_as_told(finding: Finding, target: Target, at: float, table: Table, no
     GROUP.put(table, key, replace(group, told=told), group.due)
 
 
-def _message_id(summary: Summary) -> str:
-    return message_id(summary.desk, summary.receiver, f"first-fetch/{summary.opened:.6f}")
+def _story_id(summary: Summary) -> str:
+    """What stands for a story in messages about several: equal for all receivers."""
+    return make_id("first-fetch", summary.desk, f"{summary.opened:.6f}")
 
 
 def _message(summary: Summary, lines: Sequence[Line], now: float) -> Message:
+    """One story is told as itself, with its evidence; of several, each has a line."""
     ranked = sorted(lines, key=lambda line: -highest(line.cards).rank)
-    cards = by_severity({card: None for line in ranked for card in line.cards})
-    head = ranked[0].head if len(ranked) == 1 else _head(summary, len(ranked) + summary.more)
+    cards: tuple[FindingCard, ...] = ()
+    for card in (card for line in ranked for card in line.cards):
+        cards = add_card(cards, card)
+    alone = ranked[0] if len(ranked) == 1 else None
+    head = alone.head if alone else _head(summary, len(ranked) + summary.more)
     languages = dict.fromkeys(line.head.language.tag for line in ranked)
-    return Message(
-        id=_message_id(summary),
-        version=1,
-        desk=summary.desk,
-        receiver=summary.receiver,
-        story=make_id("first-fetch", summary.desk, f"{summary.opened:.6f}"),
-        severity=highest(cards),
-        headline=head.headline,
-        url=head.url,
-        language=head.language,
-        source=head.source,
-        published=head.published,
-        found=head.found,
-        time_zone=summary.time_zone,
-        due=now,
-        evidence=tuple(evidence for line in ranked for evidence in quote(line.evidence)[:1])[:QUOTED],
-        findings=cards,
+    return replace(
+        draft(summary, _story_id(summary), head, cards, now),
+        evidence=quote(alone.evidence) if alone else (),
         articles=tuple(line.head.article for line in ranked),
         languages=tuple(tag for tag in languages if tag),
         stories=tuple(_story_line(line) for line in ranked),

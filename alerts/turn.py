@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from alerts.channels.base import Answer, SendReason, retry
-from alerts.outbox import Entry, Kinds, Line, Slot, slot_number
+from alerts.outbox import ENTRY, QUEUE, SLOT, Entry, Queue, Slot, slot_number
 from alerts.pace import FIRST_PAUSE, GIVE_UP, KEPT, pause
 from alerts.sending import Job
 from daemon.bus.base import Record
@@ -15,7 +15,7 @@ from daemon.messages.alert import Delivery, Message, Sent
 from daemon.stage.hop import Effects, Fact, Table, Work
 
 SWEEP: Final = 100
-"""Messages for channels that are gone, buried in one wake."""
+"""Messages passed over in one wake: for channels that are gone, or not due."""
 
 
 def idempotency_key(message: Message) -> str:
@@ -28,7 +28,6 @@ class Turn:
     """See `Sender`. Messages come in by `take`; `ripen` and `proceed` are wakes, `settle` is an answer."""
 
     channels: Mapping[str, Sequence[str]]
-    kinds: Kinds
     table: Table
     now: float
     out: list[Record] = field(default_factory=list)
@@ -41,7 +40,7 @@ class Turn:
     def take(self, message: Message, channel: str) -> None:
         """A message for one channel: new, a newer version, or (ignored) one that was here already."""
         new = Entry(receiver=message.receiver, channel=channel, id=message.id, version=message.version, message=message)
-        known = self.kinds.entry.find(self.table, self._entry_key(new))
+        known = ENTRY.find(self.table, self._entry_key(new))
         if known is None:
             self._arrive(new)
         elif known.version < new.version:
@@ -50,33 +49,33 @@ class Turn:
     def ripen(self, key: bytes, entry: Entry) -> None:
         """An entry's time has come: it is due, or was remembered long enough."""
         if entry.outcome is None:
-            self._queue(entry)
+            self._join(entry)
         else:
             self.table.put(key, None)
 
-    def proceed(self, line: Line) -> None:
-        """A line's time has come: its next attempt, after setting down one that a crash cut off."""
-        if line.sending is not None:
-            line = self._failed(line, line.sending, retry(SendReason.INTERRUPTED, doubtful=True))
-        self._begin(line)
+    def proceed(self, queue: Queue) -> None:
+        """A queue's time has come: its next attempt, after setting down one that a crash cut off."""
+        if queue.sending is not None:
+            queue = self._failed(queue, queue.sending, retry(SendReason.INTERRUPTED, doubtful=True))
+        self._begin(queue)
 
-    def settle(self, line: Line, version: int, answer: Answer) -> None:
+    def settle(self, queue: Queue, version: int, answer: Answer) -> None:
         """What an attempt with `version` of the message in front came to."""
         if answer.outcome is Delivery.RETRY:
-            line = self._failed(replace(line, failures=line.failures + 1), version, answer)
-            seed = self.kinds.line.key(line.receiver, line.channel)
-            self._put_line(line, self.now + pause(line.failures, seed, answer.after))
+            queue = self._failed(replace(queue, failures=queue.failures + 1), version, answer)
+            seed = QUEUE.key(queue.receiver, queue.channel)
+            self._put_queue(queue, self.now + pause(queue.failures, seed, answer.after))
             return
-        entry = self._front(line)
+        entry = self._front(queue)
         if entry is None:
-            raise AssertionError("a line that is sending has a message in front")
-        self.tell(replace(entry, version=version), answer.outcome, answer.reason, answer.detail, line)
+            raise AssertionError("a queue that is sending has a message in front")
+        self.tell(replace(entry, version=version), answer.outcome, answer.reason, answer.detail, queue)
         if answer.outcome is Delivery.DELIVERED:
             self._measure(entry)
-        self._leave(replace(line, failures=0), entry, answer.outcome, version)
+        self._leave(replace(queue, failures=0), entry, answer.outcome, version)
 
-    def tell(self, entry: Entry, outcome: Delivery, reason: SendReason, detail: str = "", line: Line | None = None) -> None:
-        """Journal and count what became of an entry; `line` when attempts at it were made."""
+    def tell(self, entry: Entry, outcome: Delivery, reason: SendReason, detail: str = "", queue: Queue | None = None) -> None:
+        """Journal and count what became of an entry; `queue` when attempts at it were made."""
         message = entry.message
         desk = message.desk if message else ""
         sent = Sent(
@@ -88,8 +87,8 @@ class Turn:
             outcome=outcome,
             reason=reason.value,
             detail=detail,
-            attempt=line.attempt if line else 0,
-            doubtful=line.doubtful if line else False,
+            attempt=queue.attempt if queue else 0,
+            doubtful=queue.doubtful if queue else False,
             headline=message.headline if message else "",
             at=self.now,
         )
@@ -102,7 +101,7 @@ class Turn:
         if due > self.now:
             self._put(replace(entry, since=None), due)
         else:
-            self._queue(entry)
+            self._join(entry)
 
     def _succeed(self, known: Entry, new: Entry) -> None:
         """A newer version replaces one that waits, in its place; one in flight is let end first."""
@@ -113,72 +112,84 @@ class Turn:
             self.tell(known, Delivery.REPLACED, SendReason.NEWER_VERSION)
             self._arrive(new)
             return
-        line = self._line(known)
-        front = self._front(line)
+        queue = self._queue_of(known)
+        front = self._front(queue)
         in_front = front is not None and front.id == known.id
-        if not (in_front and line.sending == known.version):
-            self.tell(known, Delivery.REPLACED, SendReason.NEWER_VERSION, line=line if in_front else None)
-        if in_front and line.sending is None:
-            self._put_line(replace(line, attempt=0, doubtful=False), self._wake_of(line))
+        if not (in_front and queue.sending == known.version):
+            self.tell(known, Delivery.REPLACED, SendReason.NEWER_VERSION, queue=queue if in_front else None)
+        if in_front and queue.sending is None:
+            self._put_queue(replace(queue, attempt=0, doubtful=False), self._wake_of(queue))
         self._put(replace(new, since=known.since), None)
 
-    def _queue(self, entry: Entry) -> None:
+    def _join(self, entry: Entry) -> None:
         """Join the end of the channel's queue; an idle one wakes at once, a waiting one when it would have."""
-        line = self._line(entry)
-        wake = self._wake_of(line)
-        slot = Slot(receiver=entry.receiver, channel=entry.channel, number=line.tail, id=entry.id)
-        self.kinds.slot.put(self.table, self._slot_key(line, line.tail), slot, None)
+        queue = self._queue_of(entry)
+        wake = self._wake_of(queue)
+        slot = Slot(receiver=entry.receiver, channel=entry.channel, number=queue.tail, id=entry.id)
+        SLOT.put(self.table, self._slot_key(queue, queue.tail), slot, None)
         self._put(replace(entry, since=self.now), None)
-        self._put_line(replace(line, tail=line.tail + 1), wake)
+        self._put_queue(replace(queue, tail=queue.tail + 1), wake)
 
-    def _begin(self, line: Line) -> None:
-        """Put on record that an attempt at the message in front begins, and ask for it."""
+    def _begin(self, queue: Queue) -> None:
+        """Put on record that an attempt at the message in front begins, and ask for it.
+
+        A version that took another's place in the queue and is not due yet makes way, and comes with its own time.
+        """
         for _ in range(SWEEP):
-            entry = self._front(line)
+            entry = self._front(queue)
             if entry is None or entry.message is None:
-                self._put_line(replace(line, failures=0), None)
+                self._put_queue(replace(queue, failures=0), None)
                 return
-            if line.channel in self.channels.get(line.receiver, ()):
-                self._start(replace(line, attempt=line.attempt + 1, sending=entry.version), entry.message)
+            if entry.message.due > self.now:
+                queue = self._shift(queue)
+                self._arrive(entry)
+            elif queue.channel in self.channels.get(queue.receiver, ()):
+                self._start(replace(queue, attempt=queue.attempt + 1, sending=entry.version), entry.message)
                 return
-            self.tell(entry, Delivery.DEAD, SendReason.NO_RECEIVER, line=line)
-            line = self._leave(line, entry, Delivery.DEAD, entry.version)
-        self._put_line(line, self.now + FIRST_PAUSE)
+            else:
+                self.tell(entry, Delivery.DEAD, SendReason.NO_RECEIVER, queue=queue)
+                queue = self._leave(queue, entry, Delivery.DEAD, entry.version)
+        self._put_queue(queue, self.now + FIRST_PAUSE)
 
-    def _start(self, line: Line, message: Message) -> None:
-        job = Job(message=message, channel=line.channel, key=idempotency_key(message), attempt=line.attempt)
-        self.work.append(Work(self.kinds.line.key(line.receiver, line.channel), job))
-        self._put_line(line, self.now)
+    def _start(self, queue: Queue, message: Message) -> None:
+        job = Job(message=message, channel=queue.channel, key=idempotency_key(message), attempt=queue.attempt)
+        self.work.append(Work(QUEUE.key(queue.receiver, queue.channel), job))
+        self._put_queue(queue, self.now)
 
-    def _failed(self, line: Line, version: int, answer: Answer) -> Line:
+    def _failed(self, queue: Queue, version: int, answer: Answer) -> Queue:
         """An attempt failed: the message stays in front, unless it is too old or a newer version takes its place."""
-        entry = self._front(line)
+        entry = self._front(queue)
         if entry is None:
-            raise AssertionError("a line that is sending has a message in front")
+            raise AssertionError("a queue that is sending has a message in front")
         if answer.doubtful:
-            self._count("rasid_messages_doubtful_total", line.channel)
-        line = replace(line, doubtful=line.doubtful or answer.doubtful)
+            self._count("rasid_messages_doubtful_total", queue.channel)
+        queue = replace(queue, doubtful=queue.doubtful or answer.doubtful)
         sent = replace(entry, version=version)
         if entry.version != version:
-            self.tell(sent, Delivery.REPLACED, SendReason.NEWER_VERSION, answer.detail, line)
-            return replace(line, sending=None, attempt=0, doubtful=False)
+            self.tell(sent, Delivery.REPLACED, SendReason.NEWER_VERSION, answer.detail, queue)
+            return replace(queue, sending=None, attempt=0, doubtful=False)
         if self._too_old(entry) and answer.reason is not SendReason.INTERRUPTED:
-            self.tell(sent, Delivery.DEAD, SendReason.GAVE_UP, f"{answer.reason} {answer.detail}".strip(), line)
-            return self._leave(line, entry, Delivery.DEAD, version)
-        self.tell(sent, Delivery.RETRY, answer.reason, answer.detail, line)
-        return replace(line, sending=None)
+            self.tell(sent, Delivery.DEAD, SendReason.GAVE_UP, f"{answer.reason} {answer.detail}".strip(), queue)
+            return self._leave(queue, entry, Delivery.DEAD, version)
+        self.tell(sent, Delivery.RETRY, answer.reason, answer.detail, queue)
+        return replace(queue, sending=None)
 
-    def _leave(self, line: Line, entry: Entry, outcome: Delivery, version: int) -> Line:
-        """Take the front message off its line and remember it; a newer version that came meanwhile starts afresh."""
-        self.table.put(self._slot_key(line, line.head), None)
-        line = replace(line, head=line.head + 1, attempt=0, sending=None, doubtful=False)
-        self._put_line(line, self.now)
+    def _leave(self, queue: Queue, entry: Entry, outcome: Delivery, version: int) -> Queue:
+        """Take the front message off its queue and remember it; a newer version that came meanwhile starts afresh."""
+        queue = self._shift(queue)
         if version != entry.version:
             self._arrive(entry)
-            return self._line(entry)
+            return self._queue_of(entry)
         body = None if outcome is Delivery.DELIVERED else entry.message
         self._put(replace(entry, message=body, outcome=outcome), self.now + KEPT)
-        return line
+        return queue
+
+    def _shift(self, queue: Queue) -> Queue:
+        """The queue without its front message."""
+        self.table.put(self._slot_key(queue, queue.head), None)
+        queue = replace(queue, head=queue.head + 1, attempt=0, sending=None, doubtful=False)
+        self._put_queue(queue, self.now)
+        return queue
 
     def _too_old(self, entry: Entry) -> bool:
         return entry.since is not None and self.now - entry.since >= GIVE_UP
@@ -191,36 +202,36 @@ class Turn:
     def _count(self, metric: str, channel: str, **labels: str) -> None:
         self.facts.append(Fact(metric, {"channel": _kind(channel), **labels}))
 
-    def _line(self, entry: Entry) -> Line:
-        found = self.kinds.line.find(self.table, self.kinds.line.key(entry.receiver, entry.channel))
-        return found or Line(receiver=entry.receiver, channel=entry.channel)
+    def _queue_of(self, entry: Entry) -> Queue:
+        found = QUEUE.find(self.table, QUEUE.key(entry.receiver, entry.channel))
+        return found or Queue(receiver=entry.receiver, channel=entry.channel)
 
-    def _front(self, line: Line) -> Entry | None:
-        slot = self.kinds.slot.find(self.table, self._slot_key(line, line.head))
+    def _front(self, queue: Queue) -> Entry | None:
+        slot = SLOT.find(self.table, self._slot_key(queue, queue.head))
         if slot is None:
             return None
-        return self.kinds.entry.find(self.table, self.kinds.entry.key(line.receiver, line.channel, slot.id))
+        return ENTRY.find(self.table, ENTRY.key(queue.receiver, queue.channel, slot.id))
 
     def _put(self, entry: Entry, wake: float | None) -> None:
-        self.kinds.entry.put(self.table, self._entry_key(entry), entry, wake)
+        ENTRY.put(self.table, self._entry_key(entry), entry, wake)
 
-    def _put_line(self, line: Line, wake: float | None) -> None:
-        """A line with nothing to send and no failure to remember goes; its next message starts a new one."""
-        key = self.kinds.line.key(line.receiver, line.channel)
-        if line.head == line.tail and line.failures == 0:
+    def _put_queue(self, queue: Queue, wake: float | None) -> None:
+        """A queue with nothing to send and no failure to remember goes; its next message starts a new one."""
+        key = QUEUE.key(queue.receiver, queue.channel)
+        if queue.head == queue.tail and queue.failures == 0:
             self.table.put(key, None)
         else:
-            self.kinds.line.put(self.table, key, line, wake)
+            QUEUE.put(self.table, key, queue, wake)
 
-    def _wake_of(self, line: Line) -> float | None:
-        row = self.table.get(self.kinds.line.key(line.receiver, line.channel))
+    def _wake_of(self, queue: Queue) -> float | None:
+        row = self.table.get(QUEUE.key(queue.receiver, queue.channel))
         return row.wake if row else self.now
 
     def _entry_key(self, entry: Entry) -> bytes:
-        return self.kinds.entry.key(entry.receiver, entry.channel, entry.id)
+        return ENTRY.key(entry.receiver, entry.channel, entry.id)
 
-    def _slot_key(self, line: Line, number: int) -> bytes:
-        return self.kinds.slot.key(line.receiver, line.channel, slot_number(number))
+    def _slot_key(self, queue: Queue, number: int) -> bytes:
+        return SLOT.key(queue.receiver, queue.channel, slot_number(number))
 
 
 def _kind(channel: str) -> str:

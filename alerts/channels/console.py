@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Final, TextIO
 
 from alerts.channels.base import Answer, SendReason, delivered, retry
-from alerts.render import Piece, Rendered, render
-from alerts.safe import isolate
+from alerts.quotes import Piece
+from alerts.render import Rendered, and_more, plain_line, render
+from alerts.safe import in_line, isolate
 from daemon.messages.alert import Message
 
 _PATIENCE: Final = 10.0
@@ -63,8 +64,9 @@ def _settle(ended: asyncio.Future[str], error: str) -> None:
 def lay_out(parts: Rendered, mark: Callable[[str], str]) -> str:
     """The message as lines, one direction a line, and an empty line after it. `mark` makes a hit stand out."""
     lines = [parts.badge, isolate(parts.headline), parts.link]
+    lines += [plain_line(story) for story in parts.stories] + [and_more(parts.more_stories)]
     lines += [f"❝ {_quoted(quote, mark)} ❞" for quote in parts.quotes]
-    lines += [" · ".join(isolate(part) for part in line) for line in (parts.findings, parts.origin)]
+    lines += [in_line(parts.findings), in_line(parts.origin)]
     return "\n".join([line for line in lines if line]) + "\n\n"
 
 

@@ -14,8 +14,8 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from alerts.render import Rendered, render
-from alerts.safe import clean, isolate, shorten
+from alerts.render import Rendered, and_more, plain_line, render
+from alerts.safe import clean, in_line, isolate, shorten
 from daemon.messages.alert import Message
 
 MAX_SUBJECT: Final = 200
@@ -43,7 +43,7 @@ class Letters:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        environment.filters["isolate"] = isolate
+        environment.filters |= {"isolate": isolate, "in_line": in_line, "plain_line": plain_line, "and_more": and_more}
         self._html = environment.get_template("mail.html.j2")
         self._text = environment.get_template("mail.txt.j2")
 

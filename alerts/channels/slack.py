@@ -13,12 +13,17 @@ import orjson
 
 from alerts.channels.base import Answer, SendReason, dead, delivered, retry
 from alerts.channels.http import Post, Reply, post, unwelcome
-from alerts.render import Piece, Rendered, render
-from alerts.safe import shorten
+from alerts.quotes import Piece
+from alerts.render import Rendered, StoryPart, and_more, render
+from alerts.safe import in_line, isolate, shorten
 from daemon.clock import Clock
 from daemon.messages.alert import Message
 
 MAX_CONTEXT: Final = 1000
+MAX_MESSAGE: Final = 12_000
+"""Characters of the whole body."""
+_FOR_THE_COUNT: Final = 200
+"""Room for what frames the stories, and for the count of those left out."""
 _ERROR_WORD: Final = re.compile(r"[a-z][a-z_]{2,60}")
 _PASSING: Final = frozenset(
     {"ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"}
@@ -74,13 +79,43 @@ def _said_otherwise(body: str) -> Answer:
 
 
 def payload(parts: Rendered) -> dict[str, Any]:
-    """The request's body: badge, headline with its link, quotes, findings, origin; at most seven blocks."""
-    blocks = [_context(parts.badge), _rich(_section(parts))]
-    if parts.quotes:
-        blocks.append(_rich(*(_quote(quote) for quote in parts.quotes)))
-    blocks += [_context(" · ".join(line)) for line in (parts.findings, parts.origin) if line]
+    """The request's body: badge, headline with its link, stories, quotes, findings, origin; at most seven blocks."""
+    before = [_context(parts.badge), _rich(_section([_linked(parts.headline, parts.link, bold=True)]))]
+    after = [_rich(*(_quote(quote) for quote in parts.quotes))] if parts.quotes else []
+    after += [_context(in_line(line)) for line in (parts.findings, parts.origin) if line]
     preview = f"{parts.badge}: {parts.headline}".translate(_ESCAPES)
-    return {"text": preview, "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
+    body = {"text": preview, "blocks": [*before, *after], "unfurl_links": False, "unfurl_media": False}
+    stories = _stories(parts, MAX_MESSAGE - _length(body)) if parts.stories else []
+    return body | {"blocks": [*before, *stories, *after]}
+
+
+def _stories(parts: Rendered, room: int) -> list[dict[str, Any]]:
+    """As many stories as there is room for, a line each; the others are counted behind them."""
+    room -= _FOR_THE_COUNT
+    lines: list[dict[str, Any]] = []
+    named = 0
+    for story in parts.stories:
+        line = _story(story)
+        room -= _length(line)
+        if room < 0:
+            break
+        lines += line
+        named += 1
+    left = and_more(parts.more_stories + len(parts.stories) - named)
+    return [_rich(_section([*lines, *[{"type": "text", "text": left}] * bool(left)]))]
+
+
+def _story(story: StoryPart) -> list[dict[str, Any]]:
+    about = f" · {in_line(story.about)}" if story.about else ""
+    return [
+        {"type": "text", "text": f"{story.dot} "},
+        _linked(isolate(story.headline), story.link),
+        {"type": "text", "text": f"{inert(about)}\n"},
+    ]
+
+
+def _length(node: object) -> int:
+    return len(orjson.dumps(node).decode())
 
 
 def inert(text: str) -> str:
@@ -97,11 +132,14 @@ def _rich(*elements: dict[str, Any]) -> dict[str, Any]:
     return {"type": "rich_text", "elements": list(elements)}
 
 
-def _section(parts: Rendered) -> dict[str, Any]:
-    title: dict[str, Any] = {"type": "text", "text": inert(parts.headline), "style": {"bold": True}}
-    if parts.link:
-        title |= {"type": "link", "url": parts.link}
-    return {"type": "rich_text_section", "elements": [title]}
+def _section(elements: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"type": "rich_text_section", "elements": elements}
+
+
+def _linked(text: str, link: str, *, bold: bool = False) -> dict[str, Any]:
+    element: dict[str, Any] = {"type": "text", "text": inert(text)}
+    element |= {"type": "link", "url": link} if link else {}
+    return element | {"style": {"bold": True}} if bold else element
 
 
 def _quote(quote: tuple[Piece, ...]) -> dict[str, Any]:

@@ -17,9 +17,9 @@ import orjson
 
 from alerts.channels.base import Answer, SendReason, dead, delivered, retry
 from alerts.channels.http import Post, Reply, post, unwelcome
-from alerts.render import render
+from alerts.render import render, render_story
 from daemon.clock import Clock
-from daemon.messages.alert import Message
+from daemon.messages.alert import FindingCard, Message, StoryLine
 
 _ABOUT_THE_MESSAGE: Final = frozenset({400, 413, 414, 415, 422, 431})
 
@@ -76,7 +76,7 @@ def sign(keys: Sequence[bytes], key: str, timestamp: int, body: bytes) -> str:
 
 def cloud_event(message: Message, key: str) -> dict[str, Any]:
     """The body: texts are text, never markup; the same bytes for every repeat of a version."""
-    kind = "sample" if message.sample else "update" if message.update else "told"
+    kind = "sample" if message.sample else "update" if message.update else "summary" if message.stories else "told"
     return {
         "specversion": "1.0",
         "id": key,
@@ -105,15 +105,31 @@ def _data(message: Message) -> dict[str, Any]:
         "published": _instant(message.published.at),
         "found": _instant(message.found),
         "evidence": [[{"text": piece.text, "hit": piece.hit} for piece in quote] for quote in parts.quotes],
-        "findings": [
-            {"actor": card.actor, "rule": card.rule, "name": card.name, "severity": card.severity.value}
-            for card in message.findings
-        ],
+        "findings": _findings(message.findings),
         "articles": list(message.articles),
         "copies": message.copies,
         "languages": list(message.languages),
         "update": message.update,
         "sample": message.sample,
+        "stories": [_story(line) for line in message.stories],
+        "more_stories": message.more_stories,
+    }
+
+
+def _findings(cards: Sequence[FindingCard]) -> list[dict[str, str]]:
+    return [{"actor": card.actor, "rule": card.rule, "name": card.name, "severity": card.severity.value} for card in cards]
+
+
+def _story(line: StoryLine) -> dict[str, Any]:
+    part = render_story(line)
+    return {
+        "story": line.story,
+        "severity": line.severity.value,
+        "headline": part.headline,
+        "url": part.link,
+        "language": line.language.tag,
+        "source": line.source.name,
+        "findings": _findings(line.findings),
     }
 
 

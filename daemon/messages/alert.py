@@ -61,7 +61,6 @@ class Reason(StrEnum):
 class Delivery(StrEnum):
     """What became of a message."""
 
-    STARTED = "started"
     DELIVERED = "delivered"
     RETRY = "retry"
     DEAD = "dead"

@@ -53,6 +53,7 @@ class Bench:
         for work in effects.work:
             assert work.key not in self.flying, "one in flight per channel"
             assert isinstance(work.job, Job)
+            assert work.job.message.due <= self.now, "nothing leaves before it is due"
             self.flying[work.key] = work.job
         self.facts.extend(effects.facts)
 

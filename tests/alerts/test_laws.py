@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.finding import card_key
+from alerts.cards import card_key
 from daemon.config.models import Route
 from daemon.messages.alert import Message, Told
 from daemon.messages.article import FirstFetch

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.render import MAX_QUOTE, Piece, render
+from alerts.quotes import MAX_QUOTE, Piece
+from alerts.render import render
 from alerts.safe import clean, safe_link
 from daemon.messages.alert import Evidence
 from daemon.messages.article import Language, Moment, Source

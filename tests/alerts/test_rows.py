@@ -1,10 +1,12 @@
-"""Bytes of the alerter's rows."""
+"""Bytes of the alerter's and the sender's rows."""
 
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from alerts.kind import Kind, kind_of
+from alerts.outbox import ENTRY, QUEUE, SLOT, Entry, Queue, Slot
 from alerts.rows import (
     BAND,
     GROUP,
@@ -16,7 +18,6 @@ from alerts.rows import (
     Band,
     Group,
     Head,
-    Kind,
     Line,
     Member,
     Misses,
@@ -24,12 +25,11 @@ from alerts.rows import (
     Story,
     Summary,
     Telling,
-    kind_of,
 )
 from daemon.bus.base import Row
 from daemon.bus.held import HeldRows
 from daemon.errors import DecodeError
-from daemon.messages.alert import FindingCard, Outcome
+from daemon.messages.alert import Delivery, FindingCard, Message, Outcome
 from daemon.messages.article import Language, Moment, Source
 from daemon.messages.match import Severity
 from daemon.stage.table import StepTable
@@ -50,7 +50,9 @@ CARD: Final = FindingCard(actor="thabet-al-abbasi", name="Thabet al-Abbasi", sev
 SENTENCE: Final = Sentence(text="قال ثابت", marks=((4, 8),), findings=("actor/thabet-al-abbasi",), place=(2, 17))
 TOLD: Final = Telling(at=1.5, cards=1, severity=Severity.HIGH, headline="عنوان", languages=("ar",), copies=2, updates=3)
 HELD: Final = MESSAGES["outcome"]
+QUEUED: Final = MESSAGES["message"]
 assert isinstance(HELD, Outcome)
+assert isinstance(QUEUED, Message)
 SAMPLES: Final[dict[str, tuple[Kind[Any], Any]]] = {
     "alerter_story": (
         STORY,
@@ -99,6 +101,15 @@ SAMPLES: Final[dict[str, tuple[Kind[Any], Any]]] = {
     ),
     "alerter_line": (LINE, Line(story="s1", head=HEAD, cards=(CARD,), evidence=(SENTENCE,), carried=(HELD,))),
     "alerter_misses": (MISSES, Misses(desk="iraq", actor="x", rule="", listed=60, beyond={"zone": 3})),
+    "sender_entry": (
+        ENTRY,
+        Entry(receiver="screen", channel="slack", id="o1", version=2, message=QUEUED, since=1.5, outcome=Delivery.DEAD),
+    ),
+    "sender_slot": (SLOT, Slot(receiver="screen", channel="slack", number=7, id="o1")),
+    "sender_queue": (
+        QUEUE,
+        Queue(receiver="screen", channel="slack", head=7, tail=9, failures=3, attempt=4, sending=2, doubtful=True),
+    ),
 }
 
 
@@ -114,7 +125,7 @@ def test_released_bytes_decode(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
 def test_what_is_written_is_read(name: str) -> None:
-    """A row comes back equal from its own bytes, in its desk's lane, with its wake."""
+    """A row comes back equal from its own bytes, in the lane its key begins with, with its wake."""
     kind, value = SAMPLES[name]
     table, key = StepTable(HeldRows()), kind.key("iraq", "rest", "\ud800")
     kind.put(table, key, value, 5.0)

@@ -181,6 +181,27 @@ def test_nothing_leaves_before_it_is_due() -> None:
     assert bench.answer(delivered()).key == "m1.2"
 
 
+@pytest.mark.parametrize("flying", [True, False])
+def test_a_newer_version_in_the_queue_waits_for_its_own_time(*, flying: bool) -> None:
+    """What replaces a version in the queue keeps its place if it is due in its turn; else it steps aside and holds up no other."""
+    bench = Bench(ONE)
+    bench.publish(message("m1"), message("m2"), message("m3"))
+    if not flying:
+        bench.answer(DOWN)
+    bench.publish(message("m1", version=2, due=1090.0), message("m2", version=2, due=1000.5))
+    if flying:
+        bench.answer(DOWN)
+    bench.wait()
+    assert [bench.answer(delivered()).key for _ in range(2)] == ["m2.2", "m3.1"]
+    assert not bench.flying
+    assert bench.now + bench.wait() >= 1090.0
+    job = bench.answer(delivered())
+    assert (job.key, job.attempt) == ("m1.2", 1)
+    assert bench.told(Delivery.REPLACED) == [
+        (id_, 1, "slack", "newer_version") for id_ in (("m2", "m1") if flying else ("m1", "m2"))
+    ]
+
+
 def test_an_unknown_receiver_is_told() -> None:
     """A message for nobody, or for a channel that left the configuration, is dead with its reason."""
     channels: dict[str, tuple[str, ...]] = dict(ONE)
