@@ -32,7 +32,7 @@ def translate(error: apsw.Error | OSError, path: Path) -> BusError:
         return BusError(_FULL, subject=str(path))
     for kinds, reason in _ACT:
         if isinstance(error, kinds):
-            return BusRefused(reason.format(error), subject=str(path))
+            return BusRefused(reason.format(getattr(error, "strerror", None) or error), subject=str(path))
     for kinds, reason in _WAIT:
         if isinstance(error, kinds):
             return BusError(reason, subject=str(path))
