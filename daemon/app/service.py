@@ -24,7 +24,7 @@ from daemon.metrics import Metrics
 from daemon.server.status import serve_status
 from daemon.stage.runner import Stage
 
-DRAIN_WITHIN: Final = 8.5
+DRAIN_WITHIN: Final = 7.5
 """Seconds that hops have to leave their leases; the promise is to be gone within ten."""
 GONE_WITHIN: Final = 9.8
 """Seconds from the signal until the process ends itself, whatever still hangs."""
@@ -71,7 +71,7 @@ class Parts:
     def readiness(self) -> Mapping[str, str | None]:
         if self._bus is None:
             return {"bus": "is being opened"}
-        return {"bus": self._bus.healthy(), **{stage.name: stage.stopped for stage in self._stages}}
+        return {"bus": self._bus.healthy(), **{stage.name: stage.trouble for stage in self._stages}}
 
 
 async def _run(stages: Sequence[Stage[Any, Any]], stop: asyncio.Event) -> int:

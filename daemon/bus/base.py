@@ -61,8 +61,8 @@ class Rows(Protocol):
         """At most `limit` rows with `wake <= until`, by (wake, key)."""
         ...
 
-    def next_wake(self) -> float | None:
-        """The earliest `wake` of all rows."""
+    def next_wake(self, after: float = float("-inf")) -> float | None:
+        """The earliest `wake` of all rows that is later than `after`."""
         ...
 
 

@@ -38,23 +38,27 @@ class HeldRows:
 
     def due(self, until: float, limit: int) -> Sequence[Row]:
         """See `Rows.due`; the heap is left as it was but for stale entries."""
-        popped: list[tuple[float, bytes]] = []
-        found: list[Row] = []
-        while self._wakes and len(found) < limit and self._wakes[0][0] <= until:
-            wake, key = heapq.heappop(self._wakes)
-            row = self._rows.get(key)
-            if row is not None and row.wake == wake and (not popped or popped[-1] != (wake, key)):
-                popped.append((wake, key))
-                found.append(row)
-        for entry in popped:
-            heapq.heappush(self._wakes, entry)
-        return found
+        popped = self._pop(until, limit)
+        self._push_back(popped)
+        return [self._rows[key] for _, key in popped]
 
-    def next_wake(self) -> float | None:
-        while self._wakes:
-            wake, key = self._wakes[0]
-            row = self._rows.get(key)
-            if row is not None and row.wake == wake:
-                return wake
-            heapq.heappop(self._wakes)
-        return None
+    def next_wake(self, after: float = float("-inf")) -> float | None:
+        """See `Rows.next_wake`; costs as much as there are rows with wakes up to `after`."""
+        popped = self._pop(after, len(self._wakes))
+        head = self._pop(float("inf"), 1)
+        self._push_back([*popped, *head])
+        return head[0][0] if head else None
+
+    def _pop(self, until: float, limit: int) -> list[tuple[float, bytes]]:
+        """Take at most `limit` entries with a wake up to `until` off the heap, in order; stale and double ones vanish."""
+        popped: list[tuple[float, bytes]] = []
+        while self._wakes and len(popped) < limit and self._wakes[0][0] <= until:
+            entry = heapq.heappop(self._wakes)
+            row = self._rows.get(entry[1])
+            if row is not None and row.wake == entry[0] and (not popped or popped[-1] != entry):
+                popped.append(entry)
+        return popped
+
+    def _push_back(self, entries: Iterable[tuple[float, bytes]]) -> None:
+        for entry in entries:
+            heapq.heappush(self._wakes, entry)

@@ -20,7 +20,9 @@ class Time(Enum):
 class Work:
     """Something to do outside, once the step that asked for it has committed. `key` is the row it belongs to.
 
-    At most one piece of work per key is in flight; while it is, the row is not woken. Its result comes to `Hop.done`.
+    Only `Hop.wake` may ask for it, for the row that woke or another one: put a row with a wake to get there. At most one
+    piece of work per key is in flight (asking for a second one raises); while it is, the row is not woken. Its result
+    comes to `Hop.done`.
     """
 
     key: bytes

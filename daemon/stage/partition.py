@@ -12,10 +12,10 @@ from typing import Any, Final, Generic, TypeVar
 
 from daemon.bus.base import Lease, Record, Step
 from daemon.clock import Clock
-from daemon.errors import DecodeError
 from daemon.metrics import Observe
 from daemon.stage.hop import Failed, Hop, Time, Work
 from daemon.stage.poison import OPENS_KEY, DeadLetterRate, Grave, Opens, opened
+from daemon.stage.preparation import Preparation
 from daemon.stage.step import Decisions, Unprepared
 from daemon.stage.table import StepTable
 
@@ -27,16 +27,21 @@ LONGEST_WAIT: Final = 30.0
 
 CATCHING_UP: Final = 0.1
 """Seconds until a record-driven hop that is behind looks again: what an engine counted as lag may be nothing to take."""
+SETTLING: Final = 2.0
+"""Seconds by which the wall's wakes trail in a record-driven hop, so that records already on their way come first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one lease: records and wakes a step, pieces of work in flight, seconds to wait for work when leaving."""
+    """Bounds of one lease: records and wakes a step, pieces of work in flight, seconds to wait for work when leaving.
+
+    An engine gives a lease that is asked to leave 8 s; `patience` leaves some of them for the last commits.
+    """
 
     records: int = 500
     wakes: int = 500
     in_flight: int = 256
-    patience: float = 8.0
+    patience: float = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,9 @@ class Partition(Generic[R, P]):
         self._labels = {"hop": kit.hop.name}
         self._place = {"hop": kit.hop.name, "partition": str(lease.partition)}
         self._grave = Grave(lease.partition, kit.hop.name)
+        self._preparation = Preparation(kit.hop, kit.decode, kit.executor)
+        self._in_hand: Sequence[tuple[Record, P | Unprepared]] = ()
+        self._more_due = True
         self._taking: asyncio.Task[Sequence[Record]] | None = None
         self._flying: dict[bytes, asyncio.Task[None]] = {}
         self._results: list[tuple[bytes, object]] = []
@@ -75,6 +83,8 @@ class Partition(Generic[R, P]):
         self._stirring: asyncio.Task[bool] | None = None
         self._reconcile = True
         self._careful = 0
+        self.commits = 0
+        self._over = False
         self._opens = Opens(lease.position)
 
     def reconcile(self) -> None:
@@ -91,6 +101,7 @@ class Partition(Generic[R, P]):
                 await self._step()
             await self._leave()
         finally:
+            self._over = True
             await _cancelled([leaving, self._taking, self._stirring, *self._flying.values()])
 
     async def _watch_leaving(self) -> None:
@@ -104,9 +115,11 @@ class Partition(Generic[R, P]):
 
     async def _wait(self) -> None:
         """Until there is something to do: records taken, a result, a wake that is due, a reload, or the end."""
-        if self._taking is None:
+        if self._taking is None and not self._in_hand:
             self._taking = asyncio.create_task(self._lease.take(1 if self._careful else self._kit.limits.records))
-        if self._reconcile or self._results or self._taking.done() or self._lease.leaving.is_set():
+        if self._reconcile or self._results or self._in_hand or self._lease.leaving.is_set():
+            return
+        if self._taking is None or self._taking.done():
             return
         self._kit.observe("rasid_hop_lag_records", self._place, self._lease.lag())
         self._kit.observe("rasid_hop_held", self._place, len(self._flying))
@@ -120,17 +133,22 @@ class Partition(Generic[R, P]):
             return LONGEST_WAIT
         if not self._may_wake():
             return CATCHING_UP
-        rows = self._lease.rows
-        if self._flying:
-            upcoming = [row for row in rows.due(float("inf"), len(self._flying) + 1) if row.key not in self._flying]
-            wake = upcoming[0].wake if upcoming else None
-        else:
-            wake = rows.next_wake()
-        return LONGEST_WAIT if wake is None else min(LONGEST_WAIT, max(0.0, wake - self._kit.clock.now()))
+        if self._more_due:
+            return 0.0
+        now = self._kit.clock.now()
+        # What is due by now has been woken, or is in flight and will stir by its result.
+        wake = self._lease.rows.next_wake(after=self._until(now))
+        return LONGEST_WAIT if wake is None else min(LONGEST_WAIT, max(0.0, wake - self._until(now)))
+
+    def _until(self, now: float) -> float:
+        """Up to which instant the wall may wake: a record-driven hop waits for what is still being committed before it."""
+        return now if self._kit.hop.time is Time.WALL else now - SETTLING
 
     def _may_wake(self) -> bool:
         """A record-driven hop that is behind is woken by its records' time only."""
-        return self._kit.hop.time is Time.WALL or (self._lease.lag() == 0 and not (self._taking and self._taking.done()))
+        if self._kit.hop.time is Time.WALL:
+            return True
+        return self._lease.lag() == 0 and not self._in_hand and not (self._taking and self._taking.done())
 
     async def _step(self) -> None:
         if not self._careful:
@@ -142,42 +160,41 @@ class Partition(Generic[R, P]):
     async def _decided(self) -> None:
         """One step: prepare, decide, commit, start."""
         began = time.perf_counter()
-        records = self._taken()
-        items = await self._items(records)
+        pairs = self._in_hand or await self._taken()
         table = StepTable(self._lease.rows)
         results, self._results = self._results, []
         self._stir.clear()
         decisions = Decisions(self._kit.hop, self._grave, table, set(self._flying), self._kit.clock.now())
-        self._decide(decisions, records, items, results)
-        await self._commit(decisions, table, records, began)
-
-    def _decide(
-        self,
-        decisions: Decisions[R, P],
-        records: Sequence[Record],
-        items: Sequence[P | Unprepared],
-        results: Sequence[tuple[bytes, object]],
-    ) -> None:
-        hop, table, now, limits = self._kit.hop, decisions.table, self._kit.clock.now(), self._kit.limits
         if self._reconcile:
             self._reconcile = False
-            decisions.gathered.add(hop.reconcile(self._lease.partition, self._lease.partitions, table, now))
+            decisions.reconcile(self._lease.partition, self._lease.partitions)
         decisions.results(results)
-        leaving = self._lease.leaving.is_set()
-        if hop.time is Time.WALL and not leaving:
-            decisions.wakes(now, min(limits.wakes, max(0, limits.in_flight - len(self._flying))))
-        decisions.records(records, items)
-        if hop.time is Time.RECORDS and not leaving and not records and self._may_wake():
-            decisions.wakes(now, limits.wakes)
+        decided = self._decide(decisions, pairs)
+        await self._commit(decisions, [record for record, _ in pairs[:decided]], began)
+        self._in_hand = pairs[decided:]
 
-    async def _commit(self, decisions: Decisions[R, P], table: StepTable, records: Sequence[Record], began: float) -> None:
+    def _decide(self, decisions: Decisions[R, P], pairs: Sequence[tuple[Record, P | Unprepared]]) -> int:
+        """Wakes and records, as many of these as the limit of wakes a step lets through; gives their count."""
+        limits = self._kit.limits
+        decided = decisions.records(pairs, limits.wakes)
+        self._more_due = True
+        if self._kit.hop.time is Time.WALL:
+            room = min(limits.wakes, max(0, limits.in_flight - len(self._flying)))
+        else:
+            room = limits.wakes if not pairs and self._may_wake() else 0
+        if room and not self._lease.leaving.is_set():
+            self._more_due = not decisions.wakes(self._until(self._kit.clock.now()), room)
+        return decided
+
+    async def _commit(self, decisions: Decisions[R, P], records: Sequence[Record], began: float) -> None:
         gathered = decisions.gathered
         self._rate.add(self._kit.clock.now(), len(records), gathered.dead)
-        rows = table.changes()
+        rows = decisions.table.changes()
         if records or rows or gathered.out:
             position = records[-1].offset + 1 if records else None
             await self._lease.commit(Step(position, gathered.out, rows))
             self._careful = max(0, self._careful - len(records))
+            self.commits += 1
         self._start(gathered.work)
         for fact in gathered.facts:
             self._kit.observe(fact.metric, fact.labels, fact.amount)
@@ -189,59 +206,20 @@ class Partition(Generic[R, P]):
         observe("rasid_hop_records_total", {**labels, "direction": "out"}, put)
         observe("rasid_hop_step_seconds", labels, seconds)
 
-    def _taken(self) -> Sequence[Record]:
+    async def _taken(self) -> Sequence[tuple[Record, P | Unprepared]]:
+        """What `take` gave, prepared. A suspect stepped alone is announced first, where a crash cannot unsay it."""
         if self._taking is None or not self._taking.done():
             return ()
         taking, self._taking = self._taking, None
-        return taking.result()
-
-    async def _items(self, records: Sequence[Record]) -> Sequence[P | Unprepared]:
-        """The prepared records. A suspect stepped alone is announced first, where a crash cannot unsay it."""
-        if records and self._careful:
+        records = taking.result()
+        if self._careful:
             offset = records[0].offset
             if self._opens.killer and offset == self._opens.offset:
-                return [Unprepared("killer", "the process died whenever this record was handled")]
-            await self._executor_free()
+                return [(records[0], Unprepared("killer", "the process died whenever this record was handled"))]
+            await self._preparation.free()
             self._opens = self._opens.tried_alone(offset)
             await self._lease.commit(Step(None, (), [self._opens.row()]))
-        return await self._prepare(records)
-
-    async def _executor_free(self) -> None:
-        """Until what is before us has ended: a suspect that merely waits is not to blame when the process dies."""
-        if self._kit.executor is not None:
-            await asyncio.get_running_loop().run_in_executor(self._kit.executor, int)
-
-    async def _prepare(self, records: Sequence[Record]) -> Sequence[P | Unprepared]:
-        if not records:
-            return ()
-        decoded = [self._decoded(record) for record in records]
-        sound = [message for message in decoded if not isinstance(message, Unprepared)]
-        prepared = iter(await self._prepared(sound))
-        return [entry if isinstance(entry, Unprepared) else next(prepared) for entry in decoded]
-
-    def _decoded(self, record: Record) -> R | Unprepared:
-        try:
-            return self._kit.decode(record.value)
-        except DecodeError as error:
-            return Unprepared("undecodable", str(error))
-
-    async def _prepared(self, messages: Sequence[R]) -> Sequence[P | Unprepared]:
-        """All at once; when that raises, one by one, so that only the culprit is set aside."""
-        try:
-            return await self._run_prepare(messages)
-        except Exception:  # noqa: BLE001 - whichever message raised is found below
-            return [await self._prepared_alone(message) for message in messages]
-
-    async def _prepared_alone(self, message: R) -> P | Unprepared:
-        try:
-            return (await self._run_prepare([message]))[0]
-        except Exception as error:  # noqa: BLE001 - the boundary of one record
-            return Unprepared("raised", f"{type(error).__name__}: {error}")
-
-    async def _run_prepare(self, messages: Sequence[R]) -> Sequence[P]:
-        if self._kit.executor is None or not messages:
-            return self._kit.hop.prepare(messages)
-        return await asyncio.get_running_loop().run_in_executor(self._kit.executor, self._kit.hop.prepare, messages)
+        return list(zip(records, await self._preparation.items(records), strict=True))
 
     def _start(self, work: Sequence[Work]) -> None:
         for piece in work:
@@ -254,24 +232,33 @@ class Partition(Generic[R, P]):
             result = await self._kit.work(piece.job)
         except Exception as error:  # noqa: BLE001 - the boundary of one piece of work; `done` is told
             result = Failed(f"{type(error).__name__}: {error}")
+        except asyncio.CancelledError:
+            if self._over:
+                raise
+            result = Failed("cancelled by something else than the end of the lease")
         del self._flying[piece.key]
         self._results.append((piece.key, result))
         self._stir.set()
 
     async def _leave(self) -> None:
-        """Start nothing new; let work in flight end for a while; commit what it said; forget the count of opens."""
+        """Start nothing new; commit what work in flight says, as it says it, for a while; forget the count of opens."""
         if self._taking is not None:
             await _cancelled([self._taking])
-            self._taking = None
-        if self._flying:
-            await asyncio.wait(self._flying.values(), timeout=self._kit.limits.patience)
+        deadline = time.monotonic() + self._kit.limits.patience
+        while self._flying and (left := deadline - time.monotonic()) > 0:
+            await asyncio.wait(self._flying.values(), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if self._results:
+                await self._settle(StepTable(self._lease.rows))
         table = StepTable(self._lease.rows)
+        table.put(OPENS_KEY, None)
+        await self._settle(table)
+
+    async def _settle(self, table: StepTable) -> None:
+        """A step of results only."""
         results, self._results = self._results, []
         decisions = Decisions(self._kit.hop, self._grave, table, set(self._flying), self._kit.clock.now())
         decisions.results(results)
-        decisions.gathered.work.clear()
-        table.put(OPENS_KEY, None)
-        await self._commit(decisions, table, (), time.perf_counter())
+        await self._commit(decisions, (), time.perf_counter())
 
 
 async def _cancelled(tasks: Iterable[asyncio.Task[Any] | None]) -> None:

@@ -102,13 +102,19 @@ class DeadLetterRate:
     def __init__(self, hop: str) -> None:
         self._hop = hop
         self._steps: deque[tuple[float, int, int]] = deque()
+        self._taken = 0
+        self._dead = 0
 
     def add(self, now: float, taken: int, dead: int) -> None:
+        if not taken and not dead:
+            return
         self._steps.append((now, taken, dead))
+        self._taken += taken
+        self._dead += dead
         while self._steps[0][0] < now - _WINDOW:
-            self._steps.popleft()
-        total = sum(step[1] for step in self._steps)
-        buried = sum(step[2] for step in self._steps)
-        if buried > _MANY and buried * 2 > total:
-            reason = f"{buried} of the last {total} records could not be handled; the hop stops until it is restarted"
+            _, old_taken, old_dead = self._steps.popleft()
+            self._taken -= old_taken
+            self._dead -= old_dead
+        if self._dead > _MANY and self._dead * 2 > self._taken:
+            reason = f"{self._dead} of the last {self._taken} records could not be handled; the hop stops until it is restarted"
             raise HopStopped(reason, subject=self._hop)

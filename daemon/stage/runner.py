@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from daemon.bus.base import Bus, Lease
-from daemon.errors import BusError, Lost
+from daemon.errors import BusError, Lost, TooLarge
 from daemon.stage.partition import Kit, Partition
 from daemon.stage.poison import DeadLetterRate, HopStopped
 
@@ -30,6 +30,7 @@ class Stage(Generic[R, P]):
         self._holding: set[asyncio.Task[None]] = set()
         self._excused: set[int] = set()
         self._end = asyncio.Event()
+        self._broken: str | None = None
         self.stopped: str | None = None
 
     @property
@@ -37,9 +38,11 @@ class Stage(Generic[R, P]):
         return self._kit.hop.name
 
     @property
-    def holds(self) -> int:
-        """How many partitions this process holds for the hop now."""
-        return len(self._held)
+    def trouble(self) -> str | None:
+        """Why the hop does not work, in one sentence, or None. A partition that broke is forgiven once others commit."""
+        if self._broken is not None and self._held and all(partition.commits for partition in self._held.values()):
+            self._broken = None
+        return self.stopped or self._broken
 
     def reconcile(self) -> None:
         """Configuration was reloaded: every lease brings its rows in line."""
@@ -72,11 +75,14 @@ class Stage(Generic[R, P]):
                 holder.add_done_callback(self._holding.discard)
 
     async def _drain(self) -> None:
-        if self._holding:
-            await asyncio.wait(self._holding, timeout=self._kit.limits.patience + 1.0)
-        for holder in self._holding:
-            holder.cancel()
-        await asyncio.gather(*self._holding, return_exceptions=True)
+        """Holders outlive nothing: they leave in good order, or are ended, also when we are cancelled ourselves."""
+        try:
+            if self._holding:
+                await asyncio.wait(self._holding, timeout=self._kit.limits.patience + 1.0)
+        finally:
+            for holder in self._holding:
+                holder.cancel()
+            await asyncio.gather(*self._holding, return_exceptions=True)
 
     async def _hold(self, offer: AbstractAsyncContextManager[Lease]) -> None:
         try:
@@ -90,7 +96,8 @@ class Stage(Generic[R, P]):
             self.stopped = str(error)
             log.critical("hop_stopped", hop=self.name, reason=error.reason)
             self.stop()
-        except Exception:  # the boundary of one lease: it is offered again
+        except Exception as error:  # the boundary of one lease: it is offered again
+            self._broken = f"a partition broke: {type(error).__name__}"
             log.exception("lease_broke", hop=self.name)
             self._kit.observe("rasid_leases_lost_total", {"hop": self.name})
 
@@ -103,6 +110,8 @@ class Stage(Generic[R, P]):
         self._count()
         try:
             await partition.run(excused=excused)
+        except TooLarge:
+            raise  # the step would be as large again: its opens must count
         except BusError:
             self._excused.add(number)
             raise

@@ -1,6 +1,6 @@
 """One step of a hop: its decisions over the table, in order, each undone alone when it raises. No I/O, no waiting.
 
-Time.WALL     results ─ wakes due now ─ records
+Time.WALL     results ─ records ─ wakes due now
 Time.RECORDS  results ─ per record: wakes earlier than it, then the record ─ once caught up: wakes due by the wall
 """
 
@@ -72,21 +72,33 @@ class Decisions(Generic[R, P]):
             except Exception as error:  # noqa: BLE001 - the boundary of one result: it is undone alone
                 self._put_off(mark, key, "done", error)
 
-    def records(self, records: Sequence[Record], items: Sequence[P | Unprepared]) -> None:
-        for record, item in zip(records, items, strict=True):
-            if self.hop.time is Time.RECORDS:
-                self.wakes(record.at)
+    def reconcile(self, partition: int, partitions: int) -> None:
+        """Let the hop bring its rows in line; when that raises nothing of it stands, and everything else goes on."""
+        mark = self.table.mark()
+        try:
+            self._accept(self.hop.reconcile(partition, partitions, self.table, self._time))
+        except Exception as error:  # noqa: BLE001 - the boundary of a reload
+            self.table.rollback(mark)
+            self._failed("reconcile", repr(partition), error)
+
+    def records(self, pairs: Sequence[tuple[Record, P | Unprepared]], wakes: int) -> int:
+        """Decide records in order; gives how many. In record time at most `wakes` rows are woken for them in all."""
+        for decided, (record, item) in enumerate(pairs):
+            if self.hop.time is Time.RECORDS and not self.wakes(record.at, wakes - self.gathered.fired):
+                return decided
             self._record(record, item)
         self._keep_time()
+        return len(pairs)
 
-    def wakes(self, until: float, limit: int = 1 << 31) -> None:
-        """Fire rows due by `until`, earliest first; what they put may fire, too."""
-        for _ in range(limit):
-            row = self.table.next_due(until, self._busy)
-            if row is None:
-                break
+    def wakes(self, until: float, limit: int) -> bool:
+        """Fire rows due by `until`, earliest first; what they put may fire, too. Gives whether none is left due."""
+        row = self.table.next_due(until, self._busy)
+        while row is not None and limit > 0:
             self._wake(row)
+            limit -= 1
+            row = self.table.next_due(until, self._busy)
         self._keep_time()
+        return row is None
 
     def set_aside(self, record: Record, reason: str, error: str) -> None:
         """Give a record up: its bytes and the error go to `deadletter`, the partition moves on."""
@@ -127,7 +139,7 @@ class Decisions(Generic[R, P]):
         try:
             effects = self.hop.wake(row, self.table, self._now(row.wake or 0.0))
             self._refuse_idle_wake(row, effects)
-            self._accept(effects)
+            self._accept(effects, may_work=True)
         except Exception as error:  # noqa: BLE001 - the boundary of one wake: it is undone alone and tried later
             self._put_off(mark, row.key, "wake", error)
 
@@ -137,12 +149,16 @@ class Decisions(Generic[R, P]):
         if after is not None and after.wake is not None and after.wake <= (row.wake or 0.0) and not started:
             raise AssertionError("the row was left due and no work was started")
 
-    def _accept(self, effects: Effects) -> None:
+    def _accept(self, effects: Effects, *, may_work: bool = False) -> None:
+        """Take the effects over. Work may be asked for from `wake` only, so that what is in flight is always bounded."""
         for record in effects.out:
             if record.value is not None and len(record.value) > MAX_BYTES:
                 raise TooLarge(f"{len(record.value)} bytes are too many for {record.topic}", subject=repr(record.key))
+        keys = [work.key for work in effects.work]
+        if keys and (not may_work or not self._busy.isdisjoint(keys) or len(set(keys)) < len(keys)):
+            raise AssertionError("work may be asked for from wake only, and once a key while it is in flight")
         self.gathered.add(effects)
-        self._busy.update(work.key for work in effects.work)
+        self._busy.update(keys)
 
     def _put_off(self, mark: int, key: bytes, kind: str, error: Exception) -> None:
         self.table.rollback(mark)
@@ -150,8 +166,11 @@ class Decisions(Generic[R, P]):
         if row is not None:
             later = max(self._time, self._wall) + _AGAIN
             self.table.put(key, Row(row.lane, key, row.value, later))
+        self._failed(kind, repr(key), error)
+
+    def _failed(self, kind: str, subject: str, error: Exception) -> None:
         self.gathered.facts.append(Fact("rasid_hop_failures_total", {"hop": self.hop.name, "kind": kind}))
-        log.error("hop_failed", hop=self.hop.name, kind=kind, key=repr(key), exc_info=error)
+        log.error("hop_failed", hop=self.hop.name, kind=kind, subject=subject, exc_info=error)
 
 
 def read_time(table: StepTable) -> float:

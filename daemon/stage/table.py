@@ -3,7 +3,8 @@
 import heapq
 from collections.abc import Container, Iterator
 
-from daemon.bus.base import Row, Rows
+from daemon.bus.base import MAX_BYTES, Row, Rows
+from daemon.errors import TooLarge
 
 _CHUNK = 64
 
@@ -26,6 +27,8 @@ class StepTable:
     def put(self, key: bytes, new: Row | None) -> None:
         if new is not None and (new.key != key or new.value is None):
             raise ValueError(f"a row put at {key!r} must have that key and a value")
+        if new is not None and len(new.value or b"") > MAX_BYTES:
+            raise TooLarge(f"{len(new.value or b'')} bytes are too many for a row", subject=repr(key))
         self._log.append((key, key in self._changed, self._changed.get(key)))
         self._change(key, new)
 

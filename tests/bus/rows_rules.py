@@ -55,6 +55,7 @@ class RowRules:
             await lease.commit(Step(None, (), [Row("lane", b"c", b"v", 7.0), Row("lane", b"a", b"v"), Row("lane", b"b", None)]))
             assert [(row.key, row.wake) for row in rows.due(8.0, 10)] == [(b"z", 2.5), (b"c", 7.0)]
             assert rows.next_wake() == 2.5
+            assert (rows.next_wake(after=2.4), rows.next_wake(after=2.5), rows.next_wake(after=7.0)) == (2.5, 7.0, 9.0)
             assert rows.get(b"a") == Row("lane", b"a", b"v", None)
 
     async def test_wakes_survive(self, engine: Engine) -> None:

@@ -49,13 +49,15 @@ class Echo(Hop[str, str]):
             return NOTHING
         if word == "WORK":
             key = f"work/{rest}".encode()
-            table.put(key, Row("lane", key, b"started", None))
-            return Effects(work=[Work(key, rest)])
+            table.put(key, Row("lane", key, rest.encode(), 0.0))
+            return NOTHING
         return Effects(out=[_out(item, now)], facts=[Fact("rasid_articles_total", {"hop": self.name, "outcome": "echoed"})])
 
     def wake(self, row: Row, table: Table, now: float) -> Effects:
         if row.key.startswith(b"stuck"):
             return NOTHING
+        if row.key.startswith(b"work"):
+            return Effects(work=[Work(row.key, (row.value or b"").decode())])
         table.put(row.key, None)
         return Effects(out=[_out(f"{row.key.decode()} at {now:g}", now)])
 

@@ -179,7 +179,7 @@ def test_slow_work_blocks_no_lane() -> None:
     virtually(story())
 
 
-@pytest.mark.parametrize("seconds", [5.0, 20.0])
+@pytest.mark.parametrize("seconds", [3.0, 20.0])
 def test_leaving_waits_for_work_in_flight_but_not_for_ever(seconds: float) -> None:
     """Results that come within 8 s of leaving are committed; later ones are dropped with their lease."""
 

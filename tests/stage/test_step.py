@@ -26,9 +26,9 @@ def step(
     table = StepTable(held)
     decisions = Decisions(hop, GRAVE, table, set(), wall)
     texts = [(entry.value or b"").decode() for entry in records]
-    decisions.records(records, hop.prepare(texts))
+    decisions.records(list(zip(records, hop.prepare(texts), strict=True)), 1000)
     if until is not None:
-        decisions.wakes(until)
+        decisions.wakes(until, 1000)
     held.apply(table.changes())
     return decisions
 
@@ -57,7 +57,7 @@ def test_what_could_not_be_prepared_is_set_aside() -> None:
     """A record whose bytes cannot be read is a dead letter with the reason, in its place in the order."""
     table = StepTable(HeldRows())
     decisions = Decisions(Echo(), GRAVE, table, set(), 1.0)
-    decisions.records([record("x", 1), record("y", 2)], [Unprepared("undecodable", "not JSON"), "Y"])
+    decisions.records([(record("x", 1), Unprepared("undecodable", "not JSON")), (record("y", 2), "Y")], 1000)
     assert decisions.gathered.dead == 1
     assert texts(decisions) == ["Y"]
 
@@ -124,7 +124,7 @@ def test_rows_with_work_in_flight_are_not_woken() -> None:
     held = HeldRows([Row("lane", b"timer/1", b"1", 1.0), Row("lane", b"timer/2", b"1", 2.0)])
     table = StepTable(held)
     decisions = Decisions(Echo(), GRAVE, table, {b"timer/1"}, 100.0)
-    decisions.wakes(100.0)
+    decisions.wakes(100.0, 1000)
     assert texts(decisions) == ["timer/2 at 100"]
 
 

@@ -85,5 +85,7 @@ def test_held_rows_know_their_wakes(changes: list[tuple[bytes, tuple[float | Non
             model.pop(key, None)
     wakes = sorted((new.wake, new.key) for new in model.values() if new.wake is not None)
     assert held.next_wake() == (wakes[0][0] if wakes else None)
+    assert held.next_wake(2.0) == next((wake for wake, _ in wakes if wake > 2.0), None)
+    assert held.next_wake() == (wakes[0][0] if wakes else None)
     assert [(new.wake, new.key) for new in held.due(3.0, 3)] == [entry for entry in wakes if entry[0] <= 3.0][:3]
     assert list(held.scan(b"c")) == [model[key] for key in sorted(model) if key.startswith(b"c")]

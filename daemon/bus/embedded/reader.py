@@ -81,8 +81,8 @@ class Reader:
     def due(self, place: int, until: float, limit: int) -> Sequence[Row]:
         return [Row(_text(lane), key, value, wake) for key, lane, wake, value in self.fetch(_DUE, (place, until, limit))]
 
-    def next_wake(self, place: int) -> float | None:
-        wake: float | None = self.fetch("SELECT min(wake) FROM row WHERE place = ? AND wake IS NOT NULL", (place,))[0][0]
+    def next_wake(self, place: int, after: float) -> float | None:
+        wake: float | None = self.fetch("SELECT min(wake) FROM row WHERE place = ? AND wake > ?", (place, after))[0][0]
         return wake
 
     def number(self, sql: str, bindings: Sequence[Value] = ()) -> int | None:
@@ -119,8 +119,8 @@ class PlaceRows:
     def due(self, until: float, limit: int) -> Sequence[Row]:
         return self._reader.due(self._place, until, limit)
 
-    def next_wake(self) -> float | None:
-        return self._reader.next_wake(self._place)
+    def next_wake(self, after: float = float("-inf")) -> float | None:
+        return self._reader.next_wake(self._place, after)
 
 
 def _bounded(cursor: apsw.Cursor, most_bytes: int) -> list[tuple[Any, ...]]:
