@@ -42,14 +42,14 @@ class Living:
         records = [Record(MATCHES, match.desk, match.id.encode(), b"", match.article.fetched_at) for match in matches]
         table = StepTable(self.committed)
         decisions = self._decisions(table)
-        decisions.records(records, matches)
+        decisions.records(list(zip(records, matches, strict=True)), 10_000)
         self._commit(decisions, table)
 
     def until(self, now: float) -> None:
         """Nothing comes any more: the wall drives the timers."""
         table = StepTable(self.committed)
         decisions = self._decisions(table)
-        decisions.wakes(now)
+        decisions.wakes(now, 10_000)
         self._commit(decisions, table)
 
     def _decisions(self, table: StepTable) -> Decisions[Match, Match]:
