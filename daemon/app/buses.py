@@ -33,7 +33,7 @@ async def open_bus(config: Config, folder: Path, *, clock: Clock, service: bool,
     """The bus that `config` names; `folder` is what its paths are relative to. Raises `BusError`."""
     retention = _seconds(config.bus.retention)
     if config.bus.kind == "kafka" and config.bus.kafka is not None:
-        async with KafkaBus(config.bus.kafka, clock=clock, observe=observe, retention=retention) as kafka:
+        async with KafkaBus(config.bus.kafka, clock=clock, observe=observe, retention=retention, folder=folder) as kafka:
             yield kafka
         return
     path = bus_file(config, folder)

@@ -61,8 +61,33 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class KafkaSecurity(Model):
+    """How brokers are known to be the right ones (TLS), and how they know us (SASL)."""
+
+    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+    mechanism: Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"] | None = None
+    username: str = ""
+    password: Secret = SecretStr("")
+    ca_file: CaFile | None = None
+
+    @model_validator(mode="after")
+    def _keys_fit_the_protocol(self) -> Self:
+        login = {"mechanism": self.mechanism, "username": self.username, "password": self.password.get_secret_value()}
+        if self.protocol.startswith("SASL_"):
+            if missing := [name for name, value in login.items() if not value]:
+                raise ValueError(
+                    f"protocol {self.protocol} needs mechanism, username and password; missing: {', '.join(missing)}"
+                )
+        elif idle := [name for name, value in login.items() if value]:
+            raise ValueError(f"protocol {self.protocol} has no login, but there is {', '.join(idle)}: SASL_SSL has one")
+        if self.ca_file is not None and not self.protocol.endswith("SSL"):
+            raise ValueError(f"protocol {self.protocol} has no TLS, but there is ca_file: SSL and SASL_SSL have it")
+        return self
+
+
 class KafkaSettings(Model):
     bootstrap_servers: tuple[str, ...] = Field(min_length=1)
+    security: KafkaSecurity | None = None
     topic_prefix: str = "rasid."
     partitions: int = Field(default=12, ge=1, le=1000)
     replication_factor: int = Field(default=3, ge=1)

@@ -1,6 +1,8 @@
 """The Kafka engine as the conformance suite drives it: on a real broker, with topics of each test's own."""
 
+import asyncio
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from daemon.bus.base import Bus
@@ -8,18 +10,22 @@ from daemon.bus.kafka.bus import KafkaBus
 from daemon.bus.kafka.timing import Timing
 from daemon.bus.topics import ARTICLES, RAW, TOPICS
 from daemon.clock import WallClock
-from daemon.config.models import KafkaSettings
+from daemon.config.models import KafkaSecurity, KafkaSettings
 from daemon.metrics import Metrics
 from tests.servers.kafka import Cluster
 
+PATIENCE = 20.0
 QUICK = Timing(session=1.5, heartbeat=0.25, rebalance=4.0, leave=0.5, request=3.0, look=1.0)
 """Short enough for tests, with the order of the defaults."""
 
 
-def settings(broker: Cluster, *, partitions: int = 2, create: bool = True) -> KafkaSettings:
+def settings(
+    broker: Cluster, *, partitions: int = 2, create: bool = True, security: KafkaSecurity | None = None
+) -> KafkaSettings:
     """Topics by a prefix nobody else has."""
     return KafkaSettings(
-        bootstrap_servers=broker.bootstrap_servers,
+        bootstrap_servers=broker.secured(security.protocol) if security else broker.bootstrap_servers,
+        security=security,
         topic_prefix=f"t{uuid.uuid4().hex[:12]}.",
         partitions=partitions,
         replication_factor=1,
@@ -32,6 +38,12 @@ def bus(to: KafkaSettings, *, timing: Timing = QUICK, metrics: Metrics | None = 
     topics = (TOPICS[RAW], TOPICS[ARTICLES])
     observe = (metrics or Metrics()).observe
     return KafkaBus(to, clock=WallClock(), observe=observe, topics=topics, timing=timing)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - nobody announces it
+            await asyncio.sleep(0.02)
 
 
 class KafkaEngine:

@@ -6,7 +6,7 @@ import signal
 import struct
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -26,11 +26,10 @@ from tests.bus import kafka_engine
 from tests.bus.conformance import Conformance
 from tests.bus.copying import COUNT, copy
 from tests.bus.engine import GROUP, HERE, everything, holding, record, state, take_all
-from tests.bus.kafka_engine import QUICK, KafkaEngine, settings
+from tests.bus.kafka_engine import PATIENCE, QUICK, KafkaEngine, settings, until
 from tests.servers.kafka import Cluster
 
 pytestmark = pytest.mark.kafka
-PATIENCE = 20.0
 
 
 @pytest.fixture
@@ -59,12 +58,6 @@ async def admin(to: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
         yield client
     finally:
         await client.close()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - nobody announces it
-            await asyncio.sleep(0.02)
 
 
 async def copied(bus: Bus, count: int) -> list[Record]:

@@ -7,6 +7,9 @@ import pytest
 from daemon.config.load import load_config
 from daemon.config.models import Config, Feed
 from daemon.errors import ConfigError, Problem
+from tests.servers.certificates import Authority
+
+KAFKA = "bus: {kafka: {bootstrap_servers: [a], security: "
 
 
 def load(folder: Path, text: str, **environ: str) -> Config:
@@ -37,6 +40,15 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("polling:\n  min_interval: fast\n", 2, "polling.min_interval", "not a duration"),
         ("bus:\n  retention:\n    max_bytes: 20\n", 3, "bus.retention.max_bytes", "not a size"),
         ("bus: {kind: kafka}\n", 1, "bus", "no key `kafka`"),
+        (KAFKA + "{protocol: SASL_SSL, username: a}}}\n", 1, "bus.kafka.security", "missing: mechanism, password"),
+        (
+            KAFKA + "{protocol: SSL, username: a}}}\n",
+            1,
+            "bus.kafka.security",
+            "protocol SSL has no login, but there is username",
+        ),
+        (KAFKA + "{protocol: TLS}}}\n", 1, "bus.kafka.security.protocol", "'SASL_SSL'"),
+        (KAFKA + "{username: a}}}\n", 1, "bus.kafka.security", "'protocol' is missing"),
         ("bus: {kind: rabbit}\n", 1, "bus.kind", "'embedded' or 'kafka'"),
         ("feeds:\n- {id: a}\n", 2, "feeds[0]", "'url' is missing"),
         ("feeds:\n- {id: a b, url: x}\n", 2, "feeds[0].id", "pattern"),
@@ -56,6 +68,16 @@ def test_mistakes_are_named(tmp_path: Path, text: str, line: int, key: str, reas
     found = problems(tmp_path, text)[0]
     assert (found.file, found.line, found.key) == (str(tmp_path / "config.yaml"), line, key)
     assert reason in found.reason
+
+
+def test_certificates_where_there_is_no_tls(tmp_path: Path) -> None:
+    """Who gives certificates expects TLS: a protocol without it is refused, rather than used in the clear."""
+    Authority().write(tmp_path / "ca.pem")
+    found = problems(tmp_path, KAFKA + "{protocol: PLAINTEXT, ca_file: ca.pem}}}")[0]
+    assert (found.key, found.reason.partition(":")[0]) == (
+        "bus.kafka.security",
+        "protocol PLAINTEXT has no TLS, but there is ca_file",
+    )
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import ssl
 from pathlib import Path
 
 import trustme
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 
 class Authority:
@@ -25,4 +26,12 @@ class Authority:
     def write(self, path: Path) -> Path:
         """The authority's own certificate, as a file for `ca_file`."""
         self._ca.cert_pem.write_to_path(path)
+        return path
+
+    def write_server(self, path: Path) -> Path:
+        """A server's key, as PKCS #8, and its certificates: what Java reads of PEM."""
+        issued = self._ca.issue_cert("127.0.0.1", "localhost")
+        key = load_pem_private_key(issued.private_key_pem.bytes(), None)
+        chain = b"".join(each.bytes() for each in issued.cert_chain_pems)
+        path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) + chain)
         return path

@@ -23,6 +23,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.servers.kafka_security import PROTOCOLS, Security, scram_request
+
 _HERE = Path(__file__).with_name("kafka-broker")
 _CACHE = Path(__file__).parents[2] / ".cache" / "kafka"
 _JARS = _CACHE / "jars"
@@ -78,20 +80,32 @@ def archive() -> None:
 
 
 class Cluster:
-    """`nodes` brokers in a folder of their own, up while the context is entered. Nodes are counted from 1."""
+    """`nodes` brokers in a folder of their own, up while the context is entered. Nodes are counted from 1.
 
-    def __init__(self, nodes: int = 1, *, properties: Sequence[str] = (), options: Sequence[str] = ()) -> None:
+    With `security`, each has a listener for every protocol of `PROTOCOLS` as well.
+    """
+
+    def __init__(
+        self, nodes: int = 1, *, security: Security | None = None, properties: Sequence[str] = (), options: Sequence[str] = ()
+    ) -> None:
         self._folder = Path(tempfile.gettempdir())
         self._properties = properties
         self._options = options
-        ports = _free_ports(2 * nodes)
-        self._ports = dict(enumerate(ports[:nodes], 1))
-        self._controllers = dict(enumerate(ports[nodes:], 1))
+        self._security = security
+        ports = iter(_free_ports((2 + len(PROTOCOLS)) * nodes))
+        numbers = range(1, nodes + 1)
+        self._ports = {node: next(ports) for node in numbers}
+        self._controllers = {node: next(ports) for node in numbers}
+        self._secured = {node: {each: next(ports) for each in PROTOCOLS} for node in numbers}
         self._running: dict[int, subprocess.Popen[bytes]] = {}
 
     @property
     def bootstrap_servers(self) -> tuple[str, ...]:
         return tuple(f"127.0.0.1:{port}" for port in self._ports.values())
+
+    def secured(self, protocol: str) -> tuple[str, ...]:
+        """The bootstrap servers for one of `PROTOCOLS`, of a cluster with `security`."""
+        return tuple(f"127.0.0.1:{ports[protocol]}" for ports in self._secured.values())
 
     def __enter__(self) -> Self:
         fetch()
@@ -134,6 +148,13 @@ class Cluster:
                 raise NotReady(f"broker {node} is not ready (exit status {status}):\n{said}")
             time.sleep(0.05)
 
+    def admit(self, user: str, password: str) -> None:
+        """Have one user more by SCRAM-SHA-512, from now on."""
+        request = scram_request(user, password)
+        with socket.create_connection(("127.0.0.1", self._ports[1]), 5) as connection, connection.makefile("rb") as answer:
+            connection.sendall(struct.pack(">i", len(request)) + request)
+            answer.read(4)
+
     def stop(self, node: int) -> None:
         """In order: leaders move away first, files are closed."""
         self._running[node].terminate()
@@ -166,6 +187,10 @@ class Cluster:
             home = self._home(node)
             home.mkdir()
             settings = home / "server.properties"
+            secured, users, more = "", list[str](), list(self._properties)
+            if self._security is not None:
+                secured = self._security.listeners(self._secured[node])
+                users, more = [*self._security.users()], [*more, *self._security.properties(home)]
             settings.write_text(
                 (_HERE / "server.properties")
                 .read_text("utf-8")
@@ -177,11 +202,12 @@ class Cluster:
                     folder=home,
                     replication=replication,
                     in_sync=2 if replication == 3 else 1,
-                    extra="\n".join(self._properties),
+                    secured=secured,
+                    extra="\n".join(more),
                 ),
                 "utf-8",
             )
-            command = _java("-Xmx128m", "kafka.tools.StorageTool", "format", "-t", ident, "-c", str(settings))
+            command = _java("-Xmx128m", "kafka.tools.StorageTool", "format", "-t", ident, "-c", str(settings), *users)
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
@@ -33,7 +34,10 @@ log = structlog.get_logger()
 
 
 class KafkaBus:
-    """Implements `Bus`. `retention`: seconds by topic, where it is not the topic's own."""
+    """Implements `Bus`. `retention`: seconds by topic, where it is not the topic's own; `folder`: where `ca_file` lies.
+
+    Raises `ConfigError` for a `ca_file` that cannot be used.
+    """
 
     def __init__(
         self,
@@ -43,10 +47,10 @@ class KafkaBus:
         observe: Observe,
         retention: Mapping[str, float] | None = None,
         topics: Iterable[Topic] = tuple(TOPICS.values()),
-        client_id: str = "rasid",
+        folder: Path = Path(),
         timing: Timing | None = None,
     ) -> None:
-        self._link = Link(settings, timing or Timing(), client_id)
+        self._link = Link(settings, timing or Timing(), "rasid", folder)
         self._wanted = wanted(self._link, topics, retention or {})
         start = len(settings.topic_prefix)
         self._names = Names({each.name[start:]: each.name for each in self._wanted}, settings.partitions, clock)
@@ -148,7 +152,7 @@ class KafkaBus:
             self._ready.set()
         while True:
             answers = await self._publisher.answers()
-            self._say(None if answers else f"no broker answers at {self._link.address}")
+            self._say(None if answers else await self._link.refusal() or f"no broker answers at {self._link.address}")
             await asyncio.sleep(self._link.timing.look)
 
     async def _prepare(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -9,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError
 
 from daemon.bus.kafka.discard import retrieve
+from daemon.bus.kafka.security import access, refusal
 from daemon.bus.kafka.stored import MESSAGE_BYTES
 from daemon.bus.kafka.timing import Timing, milliseconds
 from daemon.config.models import KafkaSettings
@@ -20,10 +22,12 @@ _SETTLE: Final = 3.0
 class Link:
     """The way to one cluster: names, clients, and the tasks that clean up behind them."""
 
-    def __init__(self, settings: KafkaSettings, timing: Timing, client_id: str) -> None:
+    def __init__(self, settings: KafkaSettings, timing: Timing, client_id: str, folder: Path) -> None:
+        """Raises `ConfigError`. `folder` is what paths in `settings` are relative to."""
         self.settings = settings
         self.timing = timing
         self._client_id = client_id
+        self._access = access(settings, folder)
         self._starting: dict[Any, asyncio.Task[None]] = {}
         self._cleaning: set[asyncio.Task[None]] = set()
 
@@ -61,7 +65,12 @@ class Link:
             "bootstrap_servers": list(self.settings.bootstrap_servers),
             "client_id": self._client_id,
             "request_timeout_ms": milliseconds(self.timing.request),
+            **self._access,
         }
+
+    async def refusal(self) -> str | None:
+        """Why a broker does not let us in, in one sentence, or None: one does, or none is there at all."""
+        return await refusal(self.settings, self._access, milliseconds(self.timing.request))
 
     async def start(self, client: Any) -> None:
         """Start a client of ours. Cancelled half way, aiokafka would leave its first connection open: so it never is."""
@@ -69,6 +78,10 @@ class Link:
         self._starting[client] = starting
         try:
             await asyncio.shield(starting)
+        except KafkaConnectionError as error:
+            if reason := await self.refusal():
+                raise BusError(reason) from error
+            raise
         finally:
             if starting.done():
                 del self._starting[client]
