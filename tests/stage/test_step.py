@@ -10,7 +10,7 @@ from daemon.bus.held import HeldRows
 from daemon.errors import TooLarge
 from daemon.messages.dead import DeadLetter
 from daemon.messages.wire import decode as decode_message
-from daemon.stage.hop import Effects, Table, Time
+from daemon.stage.hop import Effects, Table, Time, Work
 from daemon.stage.poison import DeadLetterRate, Grave, HopStopped, Opens, dead_letter, opened
 from daemon.stage.step import Decisions, Unprepared
 from daemon.stage.table import StepTable
@@ -164,3 +164,64 @@ def test_a_hop_stops_when_dead_letters_become_the_rule() -> None:
     calm = DeadLetterRate("echo")
     for minute in range(10):
         calm.add(minute * 61.0, taken=20, dead=20)
+
+
+def test_a_step_in_record_time_is_bounded() -> None:
+    """When many timers are earlier than a record, a step wakes only so many; the record is decided once all have fired."""
+    hop = Echo(time=Time.RECORDS)
+    held = HeldRows(Row("lane", f"timer/{number}".encode(), b"1", float(number)) for number in range(5))
+    pairs = [(record("late", 100.0), "LATE")]
+    said: list[str] = []
+    steps = 0
+    while pairs:
+        table = StepTable(held)
+        decisions = Decisions(hop, GRAVE, table, set(), 0.0)
+        pairs = pairs[decisions.records(pairs, 2) :]
+        held.apply(table.changes())
+        said += texts(decisions)
+        steps += 1
+    assert said == [*(f"timer/{number} at {number}" for number in range(5)), "LATE"]
+    assert steps == 3
+
+
+def test_a_row_too_large_to_be_kept_is_undone_alone() -> None:
+    """A record that makes a row larger than can be stored is a dead letter; the step and its neighbours go on."""
+
+    class Hoarding(Echo):
+        def decide(self, item: str, table: Table, now: float) -> Effects:
+            if item == "HOARD":
+                table.put(b"hoard", Row("lane", b"hoard", bytes(MAX_BYTES + 1)))
+            return super().decide(item, table, now)
+
+    held = HeldRows()
+    decisions = step(held, Hoarding(), [record("hoard", 1), record("one", 1)])
+    assert texts(decisions) == ["ONE"]
+    assert decisions.gathered.dead == 1
+    assert held.get(b"hoard") is None
+
+
+def test_work_is_asked_for_from_wake_only() -> None:
+    """A hop that asks for work while deciding a record is refused: what is in flight would not be bounded."""
+
+    class Hasty(Echo):
+        def decide(self, item: str, table: Table, now: float) -> Effects:
+            return Effects(work=[Work(b"k", item)])
+
+    assert step(HeldRows(), Hasty(), [record("one", 1)]).gathered.dead == 1
+
+
+def test_a_reconcile_that_raises_stops_nothing() -> None:
+    """Nothing of it stands, it is counted, and the records of the step are decided all the same."""
+
+    class Confused(Echo):
+        def reconcile(self, partition: int, partitions: int, table: Table, now: float) -> Effects:
+            table.put(b"half", Row("lane", b"half", b"1"))
+            raise RuntimeError("a row it cannot read")
+
+    table = StepTable(HeldRows())
+    decisions = Decisions(Confused(), GRAVE, table, set(), 1.0)
+    decisions.reconcile(0, 4)
+    decisions.records([(record("one", 1), "ONE")], 10)
+    assert texts(decisions) == ["ONE"]
+    assert table.get(b"half") is None
+    assert decisions.gathered.facts[0].labels == {"hop": "echo", "kind": "reconcile"}
