@@ -1,6 +1,7 @@
 """Shared by all tests: the seed is printed, and nothing here hides what a test needs to show."""
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -12,6 +13,13 @@ from tests.virtual import VirtualLoop
 # A loaded machine is slow, which is no fault of an example; a failing one prints what reproduces it.
 settings.register_profile("rasid", deadline=None, print_blob=True)
 settings.load_profile("rasid")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where every real component is required (CI), a skipped test fails the run: a skip there is a missing install."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("RASID_REQUIRE_ALL") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_configure(config: pytest.Config) -> None:
