@@ -34,6 +34,8 @@ async def test_the_sample_makes_one_alert_on_screen(tmp_path: Path) -> None:
             "https://news.example.net/",
         ):
             assert words in screen
+        for hit in ("ثابت العباسي", "لويد جيه أوستن", "وزير الدفاع"):
+            assert f"**{hit}**" in screen
         for words in BELOW:
             assert words not in screen
             assert words not in "\n".join(service.raw_log)
@@ -63,15 +65,17 @@ async def test_what_stands_below_is_on_record(tmp_path: Path) -> None:
 
 
 async def test_a_second_start_does_not_tell_the_story_again(tmp_path: Path) -> None:
-    """A story is told once, whatever restarts."""
+    """A story is told once, whatever restarts: the sample is read again, and known."""
     folder = copy_starter(tmp_path)
-    async with running(folder) as service:
+    often = {"RASID_POLLING__MIN_INTERVAL": "1s", "RASID_FEEDS__0__INTERVAL": "1s"}
+    async with running(folder, **often) as service:
         await service.until(lambda at: "Lloyd Austin" in told(at), ALERT_WITHIN)
         assert await service.stop() == 0
-    # The poll is made to fall due again: the sample is read once more, and known.
-    (folder / "seeds" / "sample-feed.xml").touch()
-    async with running(folder, RASID_POLLING__MIN_INTERVAL="1s", RASID_FEEDS__0__INTERVAL="1s") as service:
-        await service.event("started")
+    sample = folder / "seeds" / "sample-feed.xml"
+    sample.write_text(sample.read_text("utf-8") + "\n", encoding="utf-8")
+    async with running(folder, "--debug", **often) as service:
+        await service.event("polled", outcome="ok")
+        await service.event("polled", outcome="not_modified")
         assert (await service.get("/readyz"))[0] == 200
         assert await service.stop() == 0
         assert told(service) == ""
