@@ -76,6 +76,7 @@ class Partition(Generic[R, P]):
         self._preparation = Preparation(kit.hop, kit.decode, kit.executor)
         self._in_hand: Sequence[tuple[Record, P | Unprepared]] = ()
         self._more_due = True
+        self._woken = float("-inf")
         self._taking: asyncio.Task[Sequence[Record]] | None = None
         self._flying: dict[bytes, asyncio.Task[None]] = {}
         self._results: list[tuple[bytes, object]] = []
@@ -136,8 +137,8 @@ class Partition(Generic[R, P]):
         if self._more_due:
             return 0.0
         now = self._kit.clock.now()
-        # What is due by now has been woken, or is in flight and will stir by its result.
-        wake = self._lease.rows.next_wake(after=self._until(now))
+        # What was due when the step looked has been woken, or is in flight and stirs by its result; not so what fell due since.
+        wake = self._lease.rows.next_wake(after=self._woken)
         return LONGEST_WAIT if wake is None else min(LONGEST_WAIT, max(0.0, wake - self._until(now)))
 
     def _until(self, now: float) -> float:
@@ -183,7 +184,8 @@ class Partition(Generic[R, P]):
         else:
             room = limits.wakes if not pairs and self._may_wake() else 0
         if room and not self._lease.leaving.is_set():
-            self._more_due = not decisions.wakes(self._until(self._kit.clock.now()), room)
+            self._woken = self._until(self._kit.clock.now())
+            self._more_due = not decisions.wakes(self._woken, room)
         return decided
 
     async def _commit(self, decisions: Decisions[R, P], records: Sequence[Record], began: float) -> None:

@@ -225,6 +225,35 @@ def test_timers_survive_a_restart() -> None:
     virtually(story())
 
 
+class Coarse(LoopClock):
+    """Goes on a little with every look, and a little slower than the loop's timers: as clocks do beside a real loop's."""
+
+    def __init__(self, start: float) -> None:
+        super().__init__(start)
+        self._looks = 0
+
+    def now(self) -> float:
+        self._looks += 1
+        return super().now() - 1e-4 * asyncio.get_running_loop().time() + 3e-5 * self._looks
+
+
+def test_a_wake_between_two_looks_at_the_clock_is_not_missed() -> None:
+    """A row that falls due after a step looked for due rows and before the lease goes to wait is woken at once."""
+
+    async def story() -> None:
+        world, count = World(), 40
+        await world.put(*(f"timer {1001 + number}" for number in range(count)))
+
+        async def life(_stage: Stage[str, str]) -> None:
+            await world.until(count)
+
+        await serve(world, replace(world.kit(Echo()), clock=Coarse(1000.0)), life)
+        fired = [text.removeprefix("timer/").split(" at ") for text in await world.texts()]
+        assert [(due, late) for due, at in fired if (late := float(at) - float(due)) > 0.5] == []
+
+    virtually(story())
+
+
 def test_a_record_driven_hop_that_is_behind_keeps_the_records_time() -> None:
     """After an outage, timers fire where they stood among the records, not all at once by the wall."""
 
