@@ -81,12 +81,14 @@ def prepare(folder: Path, sinks: Sinks, hook: int) -> None:
 
 async def delivered(service: Service, **counts: int) -> None:
     """Wait until the metrics count so many deliveries by channel: only then have they been committed."""
-    async with asyncio.timeout(20):
-        while True:
-            metrics = await service.metrics()
-            name = 'rasid_messages_total{{channel="{}",outcome="delivered"}}'
-            if all(metrics.get(name.format(channel), 0) >= count for channel, count in counts.items()):
-                return
+    wanted = {f'rasid_messages_total{{channel="{channel}",outcome="delivered"}}': count for channel, count in counts.items()}
+    metrics: Mapping[str, float] = {}
+    try:
+        async with asyncio.timeout(30):
+            while any(metrics.get(name, 0) < count for name, count in wanted.items()):
+                metrics = await service.metrics()
+    except TimeoutError:
+        raise AssertionError(f"not delivered: {wanted}\n{service.told()}") from None
 
 
 async def test_every_receiver_gets_its_alert(tmp_path: Path, sinks: Sinks) -> None:
