@@ -4,9 +4,8 @@ A case with `fails` is right and not yet held: it is expected to fail, strictly,
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import pytest
 
@@ -17,20 +16,9 @@ from consumers.watchlist.read import parse_watchlist
 from daemon.errors import ConfigError
 from daemon.messages.article import Article, Zone
 from daemon.messages.match import Hit, Miss
+from tests.cases.table import Case, params_of, read_cases
 
-Case = Mapping[str, Any]
 _ZONES: Final = tuple(Zone)
-
-
-def _cases() -> list[Case]:
-    lines = Path(__file__).with_name("matching.jsonl").read_text("utf-8").splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def _params() -> Iterator[Any]:
-    for case in _cases():
-        marks = [pytest.mark.xfail(strict=True, reason=case["fails"])] if "fails" in case else []
-        yield pytest.param(case, id=case["id"], marks=marks)
 
 
 def _watchlist(case: Case) -> str:
@@ -85,7 +73,7 @@ def _check_hits(case: Case, hits: Sequence[Hit]) -> None:
         assert _is_one_of(text, want["surface"]), found
 
 
-@pytest.mark.parametrize("case", list(_params()))
+@pytest.mark.parametrize("case", params_of("matching.jsonl"))
 def test_case(case: Case) -> None:
     """What matching.md says of the text comes out: the hits cut out as a reader would, or none, or an error."""
     if isinstance(case["expect"], dict):
@@ -105,6 +93,6 @@ def test_case(case: Case) -> None:
 
 def test_ids_are_unique() -> None:
     """No two cases share an id, and every case states its rule."""
-    cases = _cases()
+    cases = read_cases("matching.jsonl")
     assert len({case["id"] for case in cases}) == len(cases)
     assert all(case["rule"] for case in cases)

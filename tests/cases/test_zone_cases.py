@@ -3,29 +3,11 @@
 A case with `fails` is right and not yet held: it is expected to fail, strictly, with what comes out instead as its reason.
 """
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from consumers.zones.headings import load_headings
 from consumers.zones.zoner import Passage, Zoner
-
-Case = Mapping[str, Any]
-
-
-def _cases() -> list[Case]:
-    lines = Path(__file__).with_name("zones.jsonl").read_text("utf-8").splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def _params() -> list[Any]:
-    return [
-        pytest.param(case, id=case["id"], marks=[pytest.mark.xfail(strict=True, reason=case["fails"])] if "fails" in case else [])
-        for case in _cases()
-    ]
+from tests.cases.table import Case, params_of, read_cases
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +15,7 @@ def zoner() -> Zoner:
     return Zoner(load_headings())
 
 
-@pytest.mark.parametrize("case", _params())
+@pytest.mark.parametrize("case", params_of("zones.jsonl"))
 def test_case(zoner: Zoner, case: Case) -> None:
     """The article's own sentences stand in lead or body, all that merely stands beside it in rest."""
     content = Passage(html=case["html"]) if "html" in case else Passage(text=case["text"])
@@ -49,6 +31,6 @@ def test_case(zoner: Zoner, case: Case) -> None:
 
 def test_ids_are_unique() -> None:
     """No two cases share an id, and every case states its rule."""
-    cases = _cases()
+    cases = read_cases("zones.jsonl")
     assert len({case["id"] for case in cases}) == len(cases)
     assert all(case["rule"] for case in cases)
