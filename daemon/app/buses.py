@@ -10,6 +10,7 @@ from daemon.bus.embedded.bus import EmbeddedBus
 from daemon.bus.kafka.bus import KafkaBus
 from daemon.clock import Clock
 from daemon.config.models import Config, Retention
+from daemon.errors import BusRefused, ConfigError, Problem
 from daemon.metrics import Observe
 
 BUS_FILE = "bus.sqlite"
@@ -28,6 +29,14 @@ def bus_file(config: Config, folder: Path) -> Path:
     return folder / config.data_dir / BUS_FILE
 
 
+def embedded_file(config: Config, config_file: Path) -> Path:
+    """Where the embedded bus keeps its file. Raises `ConfigError` when the bus is none."""
+    if config.bus.kind != "embedded":
+        reason = f"it is {config.bus.kind}; this command is for the embedded bus, Kafka's data is the brokers' to keep"
+        raise ConfigError([Problem(file=str(config_file), key="bus.kind", reason=reason)])
+    return bus_file(config, config_file.parent)
+
+
 @asynccontextmanager
 async def open_bus(config: Config, folder: Path, *, clock: Clock, service: bool, observe: Observe) -> AsyncIterator[OpenBus]:
     """The bus that `config` names; `folder` is what its paths are relative to. Raises `BusError`."""
@@ -37,6 +46,8 @@ async def open_bus(config: Config, folder: Path, *, clock: Clock, service: bool,
             yield kafka
         return
     path = bus_file(config, folder)
+    if not service and not path.exists():
+        raise BusRefused("there is no bus here yet: `rasid run` makes it (is data_dir right?)", subject=str(path))
     limit = config.bus.retention.max_bytes
     async with EmbeddedBus(path, clock=clock, service=service, retention=retention, max_bytes=limit) as embedded:
         yield embedded

@@ -63,3 +63,12 @@ def test_a_broken_config(config: Path, capfd: pytest.CaptureFixture[str]) -> Non
     config.write_text("feeds:\n  - {id: one, url: 'gopher://e.com'}\n")
     assert main(["feeds", "list", "--config", str(config)]) == 2
     assert "config.yaml:2:15: feeds[0].url: not an http, https or file address" in capfd.readouterr().err
+
+
+def test_a_command_makes_no_bus(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """In a folder where no service has run, a command says so with exit code 1 and leaves nothing behind."""
+    config = tmp_path / "config.yaml"
+    config.write_text("data_dir: data\n")
+    assert main(["feeds", "list", "--config", str(config)]) == 1
+    assert "there is no bus here yet" in capfd.readouterr().err
+    assert not (tmp_path / "data").exists()
