@@ -1,7 +1,9 @@
 """What to do with records that no hop can handle: counted across crashes, set aside, and never the whole stream.
 
 open ─ the same offset as last time? ─▶ opens + 1 ─ three without a commit ─▶ steps of one, each announced before
-announced twice and never committed ─▶ that record killed its process: it is set aside
+announced three times and never committed ─▶ that record killed its process: it is set aside
+
+Less would blame records for a process that others keep killing soon after its start.
 """
 
 import base64
@@ -20,7 +22,7 @@ from daemon.messages.wire import encode
 
 OPENS_KEY: Final = b"\0opens"
 CAREFUL_AFTER: Final = 3
-KILLS: Final = 2
+KILLS: Final = 3
 _WHOLE: Final = 5 * 1024 * 1024
 _WINDOW: Final = 60.0
 _MANY: Final = 20

@@ -312,7 +312,7 @@ def test_a_record_that_kills_the_process_is_set_aside() -> None:
             assert deaths < 10
         assert await world.texts() == ["A", "B", "C", "D"]
         assert [letter.reason for letter in await world.dead()] == ["killer"]
-        assert deaths == 4
+        assert deaths == 5
 
     virtually(story())
 

@@ -145,13 +145,13 @@ def test_opens_are_counted_per_offset(stored: list[int] | None, position: int, *
     assert opened(row, position, excused=excused) == expected
 
 
-def test_three_opens_make_careful_and_two_deaths_alone_a_killer() -> None:
-    """Steps of one after three opens without a commit; a record that was announced alone twice is the killer."""
+def test_three_opens_make_careful_and_three_deaths_alone_a_killer() -> None:
+    """Steps of one after three opens without a commit; a record that was announced alone three times is the killer."""
     assert not Opens(5, 2).careful
     assert Opens(5, 3).careful
-    assert not Opens(5, 3).tried_alone(5).killer
-    assert Opens(5, 3).tried_alone(5).tried_alone(5).killer
-    assert not Opens(5, 3).tried_alone(5).tried_alone(6).killer
+    assert not Opens(5, 3).tried_alone(5).tried_alone(5).killer
+    assert Opens(5, 3).tried_alone(5).tried_alone(5).tried_alone(5).killer
+    assert not Opens(5, 3).tried_alone(5).tried_alone(5).tried_alone(6).killer
 
 
 def test_a_hop_stops_when_dead_letters_become_the_rule() -> None:

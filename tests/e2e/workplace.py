@@ -1,0 +1,48 @@
+"""A folder for `rasid run` in tests: config.yaml and watchlist for feeds and a sink of the tests' own, on either bus."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from daemon.app.buses import open_bus
+from daemon.bus.base import Record
+from daemon.clock import WallClock
+from daemon.config.load import load_config
+from daemon.config.models import KafkaSettings
+from daemon.metrics import Metrics
+
+SECRET: Final = "whsec_dGhlIHRlc3RzJyBvd24gc2VjcmV0"
+SOON: Final = {
+    "default_interval": "1s",
+    "min_interval": "1s",
+    "per_site": {"gap": "0.05s"},
+    "allow_addresses": ["127.0.0.1/32"],
+}
+"""A polling that looks at a server on this machine every second."""
+
+
+def write(
+    folder: Path, watchlist: str, feeds: Sequence[Mapping[str, Any]], sink: str, *, kafka: KafkaSettings | None = None
+) -> Path:
+    """Everything of high severity is told at once and the rest after a second, to the webhook at `sink`; gives the folder."""
+    folder.mkdir(exist_ok=True)
+    config = {
+        "bus": {"kind": "kafka", "kafka": kafka.model_dump(mode="json")} if kafka else {"kind": "embedded"},
+        "polling": SOON,
+        "feeds": list(feeds),
+        "watchlists": ["watchlist.yaml"],
+        "receivers": [{"name": "sink", "webhook": {"url": sink, "secret": SECRET}}],
+        "route": {"receiver": "sink", "group_wait": {"high": "0s", "normal": "1s", "low": "1s"}, "update_interval": "2s"},
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), "utf-8")
+    (folder / "watchlist.yaml").write_text(watchlist, "utf-8")
+    return folder
+
+
+async def records(folder: Path, *topics: str) -> dict[str, list[Record]]:
+    """What topics of the folder's bus hold, for what no command shows; beside a service or after it."""
+    config = load_config(folder / "config.yaml", {})
+    async with open_bus(config, folder, clock=WallClock(), service=False, observe=Metrics().observe) as bus:
+        return {topic: [record async for record in bus.read(topic)] for topic in topics}
