@@ -23,6 +23,8 @@ TABLE: Final = {
     "feeds": "What is polled, when next, how it has been doing.",
     "alerts": "What was told, joined, held, suppressed, delivered, and why.",
     "deadletter": "Records no hop could handle: list, show, put back.",
+    "backup": "Copy the embedded bus, while the service runs.",
+    "restore": "Put a backup in the place of the embedded bus.",
     "send-test": "Send a real sample to a receiver and say what came back.",
 }
 """Each command's name and one line; its file is named alike, `-` as `_`, and has the click command as `command`."""

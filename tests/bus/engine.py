@@ -51,6 +51,8 @@ class Holder:
         self._end: dict[int, asyncio.Future[None]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._changed = asyncio.Condition()
+        self._entering: asyncio.Task[None] | None = None
+        self._closing = False
         self._offers = asyncio.create_task(self._serve())
 
     async def lease(self, partition: int) -> Lease:
@@ -89,18 +91,21 @@ class Holder:
             await self._offers
 
     async def close(self) -> None:
-        """Leave everything."""
+        """Leave everything, also what is only being entered."""
+        self._closing = True
         await self.stop_offers()
         for end in self._end.values():
             if not end.done():
                 end.set_result(None)
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        entering = [self._entering] if self._entering else []
+        await asyncio.gather(*entering, *self._tasks.values(), return_exceptions=True)
 
     async def _serve(self) -> None:
         async with aclosing(self._bus.leases(self._topic, self._group)) as offers:
             async for offer in offers:
                 entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 task = asyncio.create_task(self._hold(offer, entered))
+                self._entering = task
                 task.add_done_callback(_seen)
                 await asyncio.wait([task, entered], return_when=asyncio.FIRST_COMPLETED)
 
@@ -117,7 +122,8 @@ class Holder:
                 self._held[number] = lease
                 self._changed.notify_all()
             try:
-                await end
+                if not self._closing:
+                    await end
             finally:
                 if self._held.get(number) is lease:
                     del self._held[number]

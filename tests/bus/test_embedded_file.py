@@ -9,8 +9,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from daemon.bus.base import Row, Step
-from daemon.bus.embedded.schema import refuse_old_sqlite
+from daemon.bus.base import Record, Row, Step
+from daemon.bus.embedded.schema import check_for, refuse_old_sqlite
 from daemon.bus.topics import RAW
 from daemon.errors import BusRefused, Lost
 from tests.bus.embedded_engine import EmbeddedEngine
@@ -62,6 +62,18 @@ def make_newer(path: Path) -> None:
         db.pragma("user_version", 99)
 
 
+def mix_records(path: Path) -> None:
+    """As when the write-ahead log of another copy was folded in: every page is sound."""
+    with apsw.Connection(str(path)) as db:
+        db.execute("UPDATE head SET next = next - 1")
+
+
+def mix_positions(path: Path) -> None:
+    with apsw.Connection(str(path)) as db:
+        db.execute("INSERT INTO grp(id, name, topic) SELECT 1, 'enricher', id FROM topic")
+        db.execute("INSERT INTO place SELECT id << 10, 100000, 1 FROM grp")
+
+
 def make_foreign(path: Path) -> None:
     path.unlink()
     with apsw.Connection(str(path)) as db:
@@ -92,6 +104,33 @@ async def test_a_file_that_cannot_be_used(
         await engine.open(service=service)
     assert refused.value.subject == str(engine.path)
     assert engine.path.read_bytes() == before
+
+
+@pytest.mark.parametrize(("harm", "says"), [(mix_records, "a record lies beyond"), (mix_positions, "a position lies beyond")])
+async def test_sound_pages_that_do_not_belong_together(engine: EmbeddedEngine, harm: Callable[[Path], None], says: str) -> None:
+    """A service refuses a file whose tables contradict each other, however little time it has to look."""
+    bus = await engine.open()
+    await bus.publish([record(n, f"lane-{n}") for n in range(20)])
+    await engine.close(bus)
+    harm(engine.path)
+    with apsw.Connection(str(engine.path)) as db, pytest.raises(BusRefused, match=f"damaged \\({says}"):
+        check_for(db, engine.path, 0.0)
+    with pytest.raises(BusRefused, match=f"damaged \\({says}"):
+        await engine.open()
+
+
+async def test_the_check_at_the_start_ends_in_time(engine: EmbeddedEngine) -> None:
+    """Looking for damage takes no longer than it may, so that a large file does not hold up the start."""
+    bus = await engine.open()
+    await bus.publish([Record(RAW, "lane", b"k", bytes(3000), 1.0) for n in range(10_000)])
+    await engine.close(bus)
+    with engine.path.open("r+b") as file:
+        file.seek(15_000_000 // 16384 * 16384)
+        file.write(b"\xa5" * 16384)
+    with apsw.Connection(str(engine.path)) as db:
+        check_for(db, engine.path, 0.0)
+        with pytest.raises(BusRefused, match="damaged"):
+            check_for(db, engine.path, 60.0)
 
 
 async def test_a_refused_file_is_not_kept_locked(engine: EmbeddedEngine) -> None:

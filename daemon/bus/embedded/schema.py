@@ -27,6 +27,8 @@ Value = int | float | bytes | str | None
 _APPLICATION: Final = 0x52415344
 _WRITER_WAIT_MS: Final = 5000
 _READER_WAIT_MS: Final = 1000
+_CHECK_PAGES: Final = 200
+"""Pages looked at (or other steps of SQLite's) between looks at the time."""
 
 _TABLES: Final = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -39,6 +41,16 @@ CREATE TABLE row(place INTEGER NOT NULL, key BLOB NOT NULL, lane BLOB NOT NULL, 
 CREATE UNIQUE INDEX row_by_key ON row(place, key);
 CREATE INDEX row_by_wake ON row(place, wake, key) WHERE wake IS NOT NULL;
 """
+
+_CONTRADICTIONS: Final = """
+SELECT 'a record lies beyond the end of its part' FROM head
+ WHERE (SELECT max(id) FROM log WHERE id >= part << ?1 AND id < (part + 1) << ?1) >= (part << ?1) + next
+UNION ALL
+SELECT 'a position lies beyond the end of its part' FROM place JOIN grp ON grp.id = place.id >> ?2
+ WHERE position > coalesce((SELECT next FROM head WHERE part = (grp.topic << ?2) + (place.id & ((1 << ?2) - 1))), 0)
+LIMIT 1
+"""
+"""Looked for by index only, so that it takes no time however large the file is."""
 
 
 def refuse_old_sqlite(version: str) -> None:
@@ -87,24 +99,48 @@ def partition_count(db: apsw.Connection, path: Path, wanted: int | None) -> int:
     return count
 
 
-def check(db: apsw.Connection, path: Path, seconds: float) -> None:
+def check(db: apsw.Connection, path: Path) -> None:
+    """Look for damage everywhere, indexes included. Raises `BusRefused` when some is found."""
+    _refuse_damage(db.pragma("integrity_check", 1), path)
+    _refuse_contradictions(db, path)
+
+
+def check_for(db: apsw.Connection, path: Path, seconds: float) -> None:
     """Look for damage as long as time allows. Raises `BusRefused` when some is found."""
+    _refuse_contradictions(db, path)
     deadline = time.monotonic() + seconds
-    db.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    db.set_progress_handler(lambda: time.monotonic() > deadline, _CHECK_PAGES)
     try:
         found = db.pragma("quick_check", 1)
     except apsw.InterruptError:
         return
     finally:
         db.set_progress_handler(None)
+    _refuse_damage(found, path)
+
+
+def _refuse_damage(found: object, path: Path) -> None:
     if found != "ok":
+        raise translate(apsw.CorruptError(str(found)), path)
+
+
+def _refuse_contradictions(db: apsw.Connection, path: Path) -> None:
+    """Sound pages that cannot belong together: a file beside the write-ahead log of another, or half of a copy."""
+    found = db.execute(_CONTRADICTIONS, (OFFSET_BITS, PARTITION_BITS)).get
+    if found is not None:
         raise translate(apsw.CorruptError(str(found)), path)
 
 
 def _refuse(db: apsw.Connection, path: Path) -> None:
     if db.readonly("main"):
         raise BusRefused("the file may not be written by this user", subject=str(path))
-    if db.pragma("application_id") != _APPLICATION and db.execute("SELECT count(*) FROM sqlite_schema").get:
+    if db.execute("SELECT count(*) FROM sqlite_schema").get:
+        refuse_foreign(db, path)
+
+
+def refuse_foreign(db: apsw.Connection, path: Path) -> None:
+    """Raises `BusRefused` for a file that is not Rasid's, or a newer version's."""
+    if db.pragma("application_id") != _APPLICATION:
         raise BusRefused("the file is an SQLite file, but not one of Rasid's", subject=str(path))
     if (found := db.pragma("user_version")) > FORMAT:
         raise BusRefused(

@@ -15,7 +15,7 @@ from daemon.bus.embedded.names import Names
 from daemon.bus.embedded.reader import Reader
 from daemon.bus.embedded.schema import (
     PARTITION_BITS,
-    check,
+    check_for,
     connect_reader,
     connect_writer,
     partition_count,
@@ -111,7 +111,7 @@ def _open(path: Path, partitions: int | None, *, service: bool) -> _Opened:
         count = partition_count(writing, path, partitions)
         generation = 0
         if service:
-            check(writing, path, _CHECK_SECONDS)
+            check_for(writing, path, _CHECK_SECONDS)
             generation = _begin_generation(writing)
         opened = _Opened(lock, writing, connect_reader(path), count, generation)
         refused.pop_all()

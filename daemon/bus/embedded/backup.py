@@ -1,0 +1,217 @@
+"""Copies of the file: made whole while the service goes on writing, checked, and put in the file's place.
+
+back_up    file ─ one snapshot, in small steps ─▶ part ─ checked ─▶ copy
+restore    copy ─▶ part ─ checked, generation beyond both ─▶ file          what stood there is kept beside it
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import apsw
+
+from daemon.bus.embedded.lock import ServiceLock
+from daemon.bus.embedded.schema import check, connect_reader, connect_writer, refuse_foreign, refuse_old_sqlite, transaction
+from daemon.bus.embedded.trouble import translate
+from daemon.errors import BusRefused
+
+Tell = Callable[[str, int, int], None]
+"""Told how far it is: what is being done, how much is done, of how much."""
+
+_STEP_PAGES: Final = 64
+_SYNC_STEPS: Final = 32
+"""Steps between syncs of the copy, so that the service's own syncs never wait for much of it."""
+_PIECE: Final = 4 * 1024 * 1024
+
+
+def back_up(path: Path, target: Path, tell: Tell) -> int:
+    """Copy the file as it stands now to `target`; returns the bytes of the copy. Commits of others go on meanwhile.
+
+    The write-ahead log grows until the copy is made, because the snapshot needs it. Raises `BusRefused` when there is no
+    file, when `target` is there already and when damage is found, and `BusError`.
+    """
+    refuse_old_sqlite(apsw.sqlite_lib_version())
+    if target.exists():
+        raise BusRefused("is there already; a backup overwrites nothing", subject=str(target))
+    if not path.exists():
+        raise BusRefused("there is no such file yet: nothing to back up", subject=str(path))
+    with _translated(target), _part(target) as part:
+        with _translated(path), closing(connect_reader(path)) as db:
+            refuse_foreign(db, path)
+            _copy_pages(db, part, tell)
+        check_whole(part, path, tell)
+        part.rename(target)
+        sync_folder(target.parent)
+    return target.stat().st_size
+
+
+def restore(copy: Path, path: Path, aside: Path, tell: Tell, *, replace: bool) -> bool:
+    """Put what `back_up` made in the place of the file; True when one stood there, which is `aside` then.
+
+    Raises `BusRefused` while a service lives, when there is a file and not `replace`, and when the copy is none or damaged;
+    the file is untouched then.
+    """
+    refuse_old_sqlite(apsw.sqlite_lib_version())
+    _refuse_copy(copy)
+    with _translated(path), locked(path):
+        there = path.exists()
+        if there and not replace:
+            raise BusRefused("is there already; --force puts the backup in its place and keeps it beside", subject=str(path))
+        with _part(path) as part:
+            _copy_bytes(copy, part, tell)
+            check_whole(part, copy, tell)
+            _renew(part, _generation(path) if there else 0)
+            put_in_place(part, path, aside)
+    return there
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """While this is held no service starts on the file. Raises `BusRefused` when one lives."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = ServiceLock(path)
+    lock.take()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def check_whole(path: Path, named: Path, tell: Tell) -> None:
+    """Every page and every index, of a file nobody writes. Raises `BusRefused` about the file `named` when damage is found."""
+    size = path.stat().st_size
+    tell("checking", 0, size)
+    with _translated(named), closing(connect_still(path)) as db:
+        refuse_foreign(db, named)
+        check(db, named)
+    tell("checking", size, size)
+
+
+def connect_still(path: Path) -> apsw.Connection:
+    """A connection to a file that nobody writes, as on a medium that cannot be written; makes no files beside it."""
+    name = f"file:{quote(str(path.resolve()))}?immutable=1"
+    return apsw.Connection(name, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+
+
+def aside_of(path: Path, at: float) -> Path:
+    """The name that a file gets which is replaced at an instant."""
+    return path.with_name(f"{path.name}.replaced-{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%SZ}")
+
+
+def put_in_place(part: Path, path: Path, aside: Path) -> None:
+    """Have `part` become the file, at once; what was there is `aside`. Raises `apsw.BusyError` while anybody uses it."""
+    sync_file(part)
+    if path.exists():
+        _fold(path)
+        wal = _beside(path, "-wal")
+        if wal.exists():  # a file so damaged that it cannot be folded
+            wal.rename(_beside(aside, "-wal"))
+        _beside(path, "-shm").unlink(missing_ok=True)
+        try:
+            os.link(path, aside)
+        except OSError:  # a file system without links: then there is an instant without the file
+            path.rename(aside)
+    part.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in it durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _fold(path: Path) -> None:
+    """Bring the write-ahead log into the file, which needs the file to itself. A damaged file stays as it is."""
+    with suppress(apsw.CorruptError, apsw.NotADBError), closing(apsw.Connection(str(path))) as db:
+        db.set_busy_timeout(1000)
+        db.pragma("journal_mode", "delete")
+
+
+def _copy_pages(source: apsw.Connection, part: Path, tell: Tell) -> None:
+    source.execute("BEGIN")
+    source.execute("SELECT count(*) FROM meta").get  # noqa: B018 - the snapshot begins with what is read first
+    with part.open("rb") as file, closing(apsw.Connection(str(part))) as target:
+        target.pragma("journal_mode", "off")
+        target.pragma("synchronous", "off")
+        with target.backup("main", source, "main") as copying:
+            steps = 0
+            while not copying.step(_STEP_PAGES):
+                tell("copying", copying.page_count - copying.remaining, copying.page_count)
+                steps += 1
+                if steps % _SYNC_STEPS == 0:
+                    os.fdatasync(file.fileno())
+        os.fsync(file.fileno())
+
+
+def _copy_bytes(copy: Path, part: Path, tell: Tell) -> None:
+    size, done = copy.stat().st_size, 0
+    with copy.open("rb") as source, part.open("wb") as target:
+        while piece := source.read(_PIECE):
+            target.write(piece)
+            done += len(piece)
+            tell("copying", done, size)
+
+
+def _refuse_copy(copy: Path) -> None:
+    if not copy.is_file():
+        raise BusRefused("there is no such file: not a folder that `rasid backup` made", subject=str(copy))
+    wal = _beside(copy, "-wal")
+    if wal.exists() and wal.stat().st_size:
+        reason = "a -wal file lies beside it: a copy of a running file, not what `rasid backup` makes"
+        raise BusRefused(reason, subject=str(copy))
+    with _translated(copy), closing(connect_still(copy)) as db:
+        refuse_foreign(db, copy)
+
+
+def _generation(path: Path) -> int:
+    """That of a file about to be replaced; 0 when it is too damaged to say."""
+    with suppress(apsw.Error), closing(connect_reader(path)) as db:
+        return int(db.execute("SELECT value FROM meta WHERE name = 'generation'").get or 0)
+    return 0
+
+
+def _renew(part: Path, replaced: int) -> None:
+    """Fence every service and lease that knew the copy or the file it replaces."""
+    with closing(connect_writer(part, None)) as db, transaction(db):
+        db.execute("UPDATE meta SET value = max(value, ?) + 1 WHERE name = 'generation'", (replaced,))
+        db.execute("UPDATE place SET epoch = epoch + 1")
+
+
+@contextmanager
+def _part(target: Path) -> Iterator[Path]:
+    """A file beside the target to be filled and renamed; gone when it was not."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
+    os.fchmod(descriptor, 0o644)
+    os.close(descriptor)
+    try:
+        yield Path(name)
+    finally:
+        for ending in ("", "-wal", "-shm"):
+            Path(name + ending).unlink(missing_ok=True)
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (apsw.Error, OSError) as error:
+        raise translate(error, path) from error
