@@ -79,7 +79,7 @@ def _said_otherwise(body: str) -> Answer:
 
 
 def payload(parts: Rendered) -> dict[str, Any]:
-    """The request's body: badge, headline with its link, stories, quotes, findings, origin; at most seven blocks."""
+    """The request's body: badge, headline with its link, stories, quotes, findings, origin; at most six blocks."""
     before = [_context(parts.badge), _rich(_section([_linked(parts.headline, parts.link, bold=True)]))]
     after = [_rich(*(_quote(quote) for quote in parts.quotes))] if parts.quotes else []
     after += [_context(in_line(line)) for line in (parts.findings, parts.origin) if line]

@@ -1,15 +1,17 @@
 """What a message says, before any channel lays it out."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.quotes import MAX_QUOTE, Piece
-from alerts.render import render
+from alerts.render import MAX_STORY_HEADLINE, render
 from alerts.safe import clean, safe_link
 from daemon.messages.alert import Evidence
 from daemon.messages.article import Language, Moment, Source
-from tests.alerts.samples import HOSTILE, NOON, evidence, message
+from tests.alerts.samples import HOSTILE, NOON, evidence, hostile_summary, message, story, summary
 
 
 def test_says_what_the_design_draws() -> None:
@@ -110,3 +112,38 @@ def test_nothing_invisible_is_left(text: str) -> None:
     parts = render(message(headline=text, language=Language(tag=text), source=Source(name=text)))
     said = parts.headline + "".join(parts.origin)
     assert not set(said) & set("\r\n\x00\x07\x1b\x85\x9b\u200f\u2028\u2029\u202c\u202e\u2066\u2069")
+
+
+def test_summary_names_its_stories() -> None:
+    """Each story has its dot, headline, link, who hit, source and language; the badge says what the message is."""
+    parts = render(summary())
+    assert parts.badge == "🔴 high · iraq · first-fetch summary"
+    assert [(part.dot, part.link, part.about) for part in parts.stories] == [
+        ("🔴", "https://news.example.org/a?b=1&c=2", ("Thabet al-Abbasi, rule iraq-us-defence", "INA", "ar")),
+        ("⚪", "https://news.example.org/2", ("ثابت العباسي", "news.example.org", "en")),
+    ]
+    assert (parts.more_stories, parts.findings, parts.origin) == (7, (), ("found 12:26 Baghdad", "2 languages"))
+
+
+def test_summary_of_one_story_is_that_story() -> None:
+    """One story needs no list: it is told as ever, under a badge that says where it came from."""
+    told = message(stories=(story(1),))
+    assert render(told) == replace(render(message()), badge="🔴 high · iraq · first-fetch summary")
+
+
+def test_summary_is_bounded() -> None:
+    """Fifty lines, each with a short headline and four names; what is left out is counted."""
+    cards = message().findings * 3
+    parts = render(summary(*(story(number, headline="word " * 99, findings=cards) for number in range(53))))
+    assert (len(parts.stories), parts.more_stories) == (50, 10)
+    assert len(parts.stories[0].headline) <= MAX_STORY_HEADLINE
+    assert parts.stories[0].about[0].endswith("rule iraq-us-defence, and 2 more")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_invisible_is_left_of_a_story(text: str) -> None:
+    """Control characters and bidi controls of a feed reach no story's line, and its link stays one."""
+    for part in render(hostile_summary(text)).stories:
+        said = "".join((part.headline, part.link, *part.about))
+        assert not set(said) & set("\r\n\x00\x07\x1b\x85\x9b\u200f\u2028\u2029\u202c\u202e\u2066\u2069")
+        assert part.link.startswith("https://news.example.org/")

@@ -183,7 +183,7 @@ def test_nothing_leaves_before_it_is_due() -> None:
 
 @pytest.mark.parametrize("flying", [True, False])
 def test_a_newer_version_in_the_queue_waits_for_its_own_time(*, flying: bool) -> None:
-    """What replaces a version in the queue keeps its place if it is due in its turn; else it steps aside and holds up no other."""
+    """What replaces a queued version keeps its place if it is due by its turn; else it makes way and holds up no other."""
     bench = Bench(ONE)
     bench.publish(message("m1"), message("m2"), message("m3"))
     if not flying:

@@ -32,10 +32,10 @@ TOLD = Outcome(
     reason=Reason.NEW_STORY,
     receivers=("screen",),
     message="o1",
-    at=NOW - 50,
+    at=NOW - 3000,
 )
-HELD = replace(TOLD, outcome=Told.HELD, reason=Reason.GROUP_WAIT, until=NOW - 50, at=NOW - 140)
-QUIET = replace(TOLD, actor="x", outcome=Told.SUPPRESSED, reason=Reason.ZONE, receivers=(), message="", at=NOW - 60)
+HELD = replace(TOLD, outcome=Told.HELD, reason=Reason.GROUP_WAIT, until=NOW - 3000, at=NOW - 8400)
+QUIET = replace(TOLD, actor="x", outcome=Told.SUPPRESSED, reason=Reason.ZONE, receivers=(), message="", at=NOW - 3600)
 SENT = Sent(
     desk="levant", message="o1", version=1, receiver="screen", channel="console", outcome=Delivery.DELIVERED, at=NOW - 10
 )
@@ -80,7 +80,7 @@ def test_the_journal_as_json_lines(config: Path, capfd: pytest.CaptureFixture[st
     [
         (["--desk", "levant"], ["delivered"]),
         (["--outcome", "suppressed"], ["suppressed"]),
-        (["--since", "30s"], ["delivered"]),
+        (["--since", "30m"], ["delivered"]),
         (["--since", "2d", "--outcome", "suppressed"], ["suppressed", "suppressed"]),
         (["--limit", "2"], ["told", "delivered"]),
         (["--desk", "nowhere"], []),

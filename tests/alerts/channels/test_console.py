@@ -4,32 +4,30 @@ import asyncio
 import io
 import os
 import pty
+from collections.abc import Callable
 
 import pytest
 
 from alerts.channels.base import SendReason
 from alerts.channels.console import Console
-from daemon.messages.alert import Delivery
-from tests.alerts.samples import HOSTILE, hostile, message
+from daemon.messages.alert import Delivery, Message
+from tests.alerts.samples import DRAWN, HOSTILE, LISTED, hostile, hostile_summary, message, summary
 
 
-async def printed(stream: io.StringIO, sent: object = None) -> str:
-    answer = await Console(stream).send(message() if sent is None else sent, "k")  # type: ignore[arg-type] # a Message
+async def printed(stream: io.StringIO, sent: Message | None = None) -> str:
+    answer = await Console(stream).send(sent or message(), "k")
     assert answer.outcome is Delivery.DELIVERED
     return stream.getvalue()
 
 
 async def test_prints_the_form_the_design_draws() -> None:
     """Lines stand in the drawn order; right-to-left lines are isolated, hits starred on a plain stream."""
-    assert (await printed(io.StringIO())).splitlines() == [
-        "🔴 high · iraq",
-        "\u2068وزير الدفاع يلتقي نظيره الأمريكي\u2069",
-        "https://news.example.org/a?b=1&c=2",
-        "❝ \u2068…التقى **ثابت العباسي** نظيره في واشنطن…\u2069 ❞",
-        "Thabet al-Abbasi · rule iraq-us-defence",
-        "INA · ar · published 12:25, found 12:26 Baghdad · 3 copies, 2 languages",
-        "",
-    ]
+    assert (await printed(io.StringIO())).splitlines() == [*DRAWN, ""]
+
+
+async def test_prints_a_summary_line_by_line() -> None:
+    """A summary's stories stand one a line, right-to-left parts isolated, the others counted."""
+    assert (await printed(io.StringIO(), summary())).splitlines() == [*LISTED, ""]
 
 
 async def test_hits_are_underlined_on_a_terminal() -> None:
@@ -43,10 +41,11 @@ async def test_hits_are_underlined_on_a_terminal() -> None:
     assert "**" not in written
 
 
+@pytest.mark.parametrize("build", [hostile, hostile_summary])
 @pytest.mark.parametrize("text", HOSTILE)
-async def test_feeds_cannot_steer_the_terminal(text: str) -> None:
+async def test_feeds_cannot_steer_the_terminal(text: str, build: Callable[[str], Message]) -> None:
     """No control character of a feed reaches the terminal, and isolates are balanced line by line."""
-    written = await printed(io.StringIO(), hostile(text))
+    written = await printed(io.StringIO(), build(text))
     assert not set(written) & set("\r\x00\x07\x1b\x85\x9b\u2028\u2029\u202c\u202e\u2066")
     assert all(line.count("\u2068") == line.count("\u2069") for line in written.splitlines())
 

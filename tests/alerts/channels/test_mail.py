@@ -1,6 +1,6 @@
 """The mail channel, against a real SMTP server: TLS in its three forms, logins, refusals, lost answers, letters."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from email.headerregistry import Address
 from html.parser import HTMLParser
 
@@ -14,7 +14,7 @@ from daemon.clock import WallClock
 from daemon.config.models import Smtp
 from daemon.config.receivers import read_address
 from daemon.messages.alert import Delivery, Message
-from tests.alerts.samples import HOSTILE, hostile, message
+from tests.alerts.samples import DRAWN, HOSTILE, LISTED, hostile, hostile_summary, message, summary
 from tests.servers.certificates import Authority
 from tests.servers.smtp import DROP, MailServer
 
@@ -65,17 +65,23 @@ async def test_text_and_html_say_the_same(server: MailServer) -> None:
     html = letter.get_body(("html",))
     assert text is not None
     assert html is not None
-    assert text.get_content().splitlines() == [
-        "🔴 high · iraq",
-        "\u2068وزير الدفاع يلتقي نظيره الأمريكي\u2069",
-        "https://news.example.org/a?b=1&c=2",
-        "❝ \u2068…التقى **ثابت العباسي** نظيره في واشنطن…\u2069 ❞",
-        "Thabet al-Abbasi · rule iraq-us-defence",
-        "INA · ar · published 12:25, found 12:26 Baghdad · 3 copies, 2 languages",
-    ]
+    assert text.get_content().splitlines() == DRAWN
     assert 'href="https://news.example.org/a?b=1&amp;c=2"' in html.get_content()
     assert '">ثابت العباسي</mark>' in html.get_content()
     assert html.get_content().count('dir="auto"') == 5
+
+
+async def test_summary_lists_its_stories(server: MailServer) -> None:
+    """Text has a story a line, HTML a linked headline in its own direction with the rest isolated."""
+    await send(server, summary())
+    text, html = (server.letters[0][1].get_body((kind,)) for kind in ("plain", "html"))
+    assert text is not None
+    assert html is not None
+    assert text.get_content().splitlines() == LISTED
+    link = '🔴 <a href="https://news.example.org/a?b=1&amp;c=2" rel="noreferrer">وزير الدفاع يلتقي نظيره الأمريكي</a>'
+    about = " · <bdi>Thabet al-Abbasi, rule iraq-us-defence</bdi> · <bdi>INA</bdi> · <bdi>ar</bdi>"
+    assert f'<p dir="auto" style="margin:0 0 8px">{link}{about}</p>' in html.get_content().splitlines()
+    assert "and 7 more</p>" in html.get_content()
 
 
 async def test_ids_are_stable_and_stories_thread(server: MailServer) -> None:
@@ -146,10 +152,11 @@ class _Tags(HTMLParser):
         assert not any(name.startswith("on") for name, _ in attrs)
 
 
+@pytest.mark.parametrize("build", [hostile, hostile_summary])
 @pytest.mark.parametrize("text", [*HOSTILE, '"><svg/onload=alert(1)>', "' style='x:expression(1)"])
-async def test_feeds_cannot_inject(server: MailServer, text: str) -> None:
+async def test_feeds_cannot_inject(server: MailServer, text: str, build: Callable[[str], Message]) -> None:
     """No text of a feed's adds a header, a tag, or a link that is not http."""
-    await send(server, hostile(text))
+    await send(server, build(text))
     letter = server.letters[0][1]
     assert letter["Bcc"] is None
     assert not letter.defects

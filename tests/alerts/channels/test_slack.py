@@ -1,6 +1,6 @@
 """The Slack channel, against a server that answers as Slack's hooks do."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,10 @@ from alerts.channels.base import SendReason
 from alerts.channels.slack import SlackWebhook, payload
 from alerts.render import render
 from daemon.clock import WallClock
-from daemon.messages.alert import Delivery, Evidence, FindingCard
-from daemon.messages.article import Source
+from daemon.messages.alert import Delivery, Evidence, FindingCard, Message, StoryLine
+from daemon.messages.article import Language, Source
 from daemon.messages.match import Severity
-from tests.alerts.samples import HOSTILE, hostile, message
+from tests.alerts.samples import HOSTILE, hostile, hostile_summary, message, story, summary
 from tests.servers.certificates import Authority
 from tests.servers.hooks import HookServer, Say
 
@@ -103,16 +103,18 @@ async def test_nobody_there_is_tried_again(session: aiohttp.ClientSession) -> No
     assert "canary" not in repr(answer)
 
 
+@pytest.mark.parametrize("build", [hostile, hostile_summary])
 @pytest.mark.parametrize("text", HOSTILE)
-def test_feeds_cannot_mention_or_format(text: str) -> None:
+def test_feeds_cannot_mention_or_format(text: str, build: Callable[[str], Message]) -> None:
     """No text of a feed's pings a channel, makes a link, or hides direction marks."""
-    body = payload(render(hostile(text)))
+    body = payload(render(build(text)))
     raw = orjson.dumps(body).decode()
     assert "<!" not in raw
     assert "<@" not in raw
     assert "<" not in body["text"]
     assert ">" not in body["text"]
-    assert not set("".join(texts(body))) & set("\r\n\x00\x1b\u202e\u202c\u2066\u200f")
+    said = "".join(text.removesuffix("\n") for text in texts(body))
+    assert not set(said) & set("\r\n\x00\x1b\u202e\u202c\u2066\u200f")
     assert all(url.startswith("https://news.example.org/") for url in texts(body, "url"))
     assert not any(char in url for url in texts(body, "url") for char in "<>| ")
 
@@ -131,8 +133,53 @@ def test_any_message_fits_slacks_limits(headline: str, sentence: str, name: str,
             headline=headline, url=url, source=Source(name=name), desk=name, evidence=(quote,) * count, findings=(card,) * count
         )
     )
-    body = payload(parts)
+    within_limits(payload(parts))
+
+
+def within_limits(body: dict[str, Any]) -> None:
+    """Slack's: 50 blocks, 10 elements a context, 3,000 characters a text, 12,000 in all."""
     assert len(body["blocks"]) <= 50
     assert all(len(block["elements"]) <= 10 for block in body["blocks"])
     assert all(0 < len(text) <= 3000 for text in texts(body) + texts(body, "url"))
     assert len(orjson.dumps(body).decode()) <= 12000
+
+
+lines = st.builds(
+    story,
+    st.integers(0, 9),
+    headline=wild,
+    url=st.just("") | wild.map("https://example.org/{}".format),
+    source=st.builds(Source, name=wild),
+    language=st.builds(Language, tag=wild),
+    severity=st.sampled_from(Severity),
+    findings=st.lists(st.builds(FindingCard, rule=st.just("r"), name=wild, severity=st.just(Severity.LOW)), max_size=6).map(
+        tuple
+    ),
+)
+
+
+@given(st.lists(lines, min_size=2, max_size=4), st.integers(1, 50), st.integers(0, 9), wild)
+def test_any_summary_fits_slacks_limits(drawn: list[StoryLine], count: int, more: int, headline: str) -> None:
+    """Up to 50 stories of any text: one line a story, as many as fit, the others counted, none lost."""
+    stories = (drawn * 25)[: max(2, count)]
+    body = payload(render(summary(*stories, headline=headline, more_stories=more)))
+    within_limits(body)
+    *named, last = "".join(texts(body["blocks"][2])).split("\n")
+    left = len(stories) + more - len(named)
+    assert last == (f"and {left} more" if left else "")
+    assert all(line.startswith(("🔴 ", "🟡 ", "⚪ ")) for line in named)
+
+
+def test_a_summary_of_fifty_stories_names_most() -> None:
+    """Fifty headlines of a usual length with their links nearly all have room; each is linked."""
+    stories = [
+        story(number, headline=f"{number} " + "وزير " * 12, url=f"https://news.example.org/{number}") for number in range(50)
+    ]
+    body = payload(render(summary(*stories, more_stories=0)))
+    section = body["blocks"][2]["elements"][0]["elements"]
+    assert section[:3] == [
+        {"type": "text", "text": "🔴 "},
+        {"type": "link", "text": f"\u2068{stories[0].headline.strip()}\u2069", "url": "https://news.example.org/0"},
+        {"type": "text", "text": " · Thabet al-Abbasi, rule iraq-us-defence · INA · ar\n"},
+    ]
+    assert len(texts(section, "url")) >= 35

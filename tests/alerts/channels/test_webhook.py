@@ -14,7 +14,7 @@ from daemon.clock import WallClock
 from daemon.config.receivers import read_keys
 from daemon.messages.alert import Delivery
 from daemon.messages.article import Moment
-from tests.alerts.samples import message
+from tests.alerts.samples import message, summary
 from tests.servers.certificates import Authority
 from tests.servers.hooks import HookServer, Say
 
@@ -60,6 +60,22 @@ def test_the_body_is_data_not_markup() -> None:
     assert {"text": "ثابت العباسي", "hit": True} in data["evidence"][0]
     assert (data["published"], data["found"]) == (None, "2023-08-08T09:26:00Z")
     assert orjson.loads(orjson.dumps(data)) == data
+
+
+def test_a_summary_is_an_event_of_its_own() -> None:
+    """A summary's stories come as data, each with what hit it; those not named as a count."""
+    event = cloud_event(summary(), "k")
+    assert event["type"] == "rasid.alert.summary"
+    assert event["data"]["more_stories"] == 7
+    assert event["data"]["stories"][1] == {
+        "story": "s2",
+        "severity": "low",
+        "headline": "Minister arrives",
+        "url": "https://news.example.org/2",
+        "language": "en",
+        "source": "",
+        "findings": [{"actor": "al-abbasi", "rule": "", "name": "ثابت العباسي", "severity": "low"}],
+    }
 
 
 @pytest.mark.parametrize(
