@@ -44,10 +44,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What a feed held: the elements known before by hash, and those parsed now."""
+    """What a feed held: the elements known before by hash, those parsed now, and how many are left for the next polls."""
 
     known: frozenset[str] = frozenset()
     entries: tuple[Entry, ...] = ()
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import orjson
 from daemon.feeds.entries import Context, Notes, Passage, as_length, bounded, passage, read_dates
 from daemon.feeds.identity import identity
 from daemon.feeds.links import absolute
-from daemon.feeds.parsed import Call, Parsed, Reason, emptiness
+from daemon.feeds.parsed import Call, Parsed, Reason, emptiness, remainder
 from daemon.feeds.split import MAX_ITEMS
 from daemon.feeds.texts import clean, cut, one_line
 from daemon.messages.article import Enclosure, Item
@@ -45,7 +45,8 @@ def read_json(text: str, call: Call) -> Parsed:
         link=link,
         items=items,
         hashes=tuple(digest for digest, _ in feed.entries if digest not in left),
-        notes=emptiness(items, known=bool(feed.entries)),
+        left=len(left),
+        notes=(*remainder(len(left)), *emptiness(items, known=bool(feed.entries))),
     )
 
 

@@ -28,6 +28,8 @@ class Parsed:
     `hashes` holds one hash for each item of the document, known and new, in order; the poller keeps them. Items pair with
     the hashes that were not known; where they cannot be paired, only known hashes stand here and the items come again.
     `reason` is empty for any feed, also for one without items or without new ones; `notes` say which of the two it is.
+    `left` counts the items that were not parsed because they are too many for one time: they are neither among `items` nor
+    `hashes`, so the same document parsed with these hashes known gives the next of them.
     `title`, `language` and `link` are the feed's, empty when nothing was new.
     """
 
@@ -40,6 +42,7 @@ class Parsed:
     link: str = ""
     items: tuple[Item, ...] = ()
     hashes: tuple[str, ...] = ()
+    left: int = 0
     reason: Reason = Reason.NONE
     notes: tuple[str, ...] = ()
 
@@ -57,6 +60,11 @@ class Call:
         """What entries are read against, given the feed's own link and language."""
         base = self.url if is_address(self.url) else link
         return Context(base=base, language=self.language or language, is_atom=is_atom, now=self.now, repeated=repeated)
+
+
+def remainder(left: int) -> tuple[str, ...]:
+    """The note that says how many items are left for the next polls."""
+    return (f"{left} items left for the next polls",) if left else ()
 
 
 def emptiness(items: Sequence[object], *, known: bool) -> tuple[str, ...]:

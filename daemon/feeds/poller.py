@@ -24,6 +24,9 @@ _PURGED_AT_ONCE: Final = 500
 _PAUSE: Final = 1.0
 """Seconds between two portions of a feed that is forgotten."""
 
+_MOST_PORTIONS: Final = 8
+"""Polls in a row that may hurry for what a document still holds, and be one first fetch: a document may never end."""
+
 _STATES: Final = {Answer.GOOD: FeedState.OK, Answer.GONE: FeedState.GONE}
 
 
@@ -81,7 +84,7 @@ class Poller(Hop[AnyMessage, AnyMessage]):
             unhashed = tuple(Seen(hash="", item=seen.item) for seen in feed.window)
             feed = replace(feed, url=source.url, parser=self._parser, etag="", last_modified="", body="", window=unhashed)
             if moved:
-                feed = replace(feed, fetched=False, failures=0, next_at=now)
+                feed = replace(feed, fetched=False, portions=0, failures=0, next_at=now)
         return feed
 
     def wake(self, row: Row, table: Table, now: float) -> Effects:
@@ -126,10 +129,12 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         """The feed's row once a poll has ended."""
         good = result.answer is Answer.GOOD
         failures = 0 if good else feed.failures + 1
+        if result.window is not None:
+            feed = _read(feed, harvest, result)
         poll = Poll(
             feed=source.id,
             attempt=feed.attempt + 1,
-            interval=source.interval,
+            interval=self._pace.shortest if good and _goes_on(feed.portions) else source.interval,
             failures=failures,
             retry_after=result.retry_after,
         )
@@ -146,13 +151,29 @@ class Poller(Hop[AnyMessage, AnyMessage]):
             items=feed.items + harvest.new,
             kept=feed.kept + harvest.kept,
         )
-        if result.window is not None:
-            feed = replace(feed, window=harvest.window, fetched=True, body=result.body)
         return _validators(feed, result) if good else feed
 
 
+def _read(feed: FeedRow, harvest: Harvest, result: PollResult) -> FeedRow:
+    """With the window that was read. Until it was read as a whole, it is read again, and a first fetch goes on."""
+    portions = feed.portions + 1 if result.window is not None and result.window.left else 0
+    return replace(
+        feed,
+        window=harvest.window,
+        portions=portions,
+        fetched=feed.fetched or not _goes_on(portions),
+        body="" if portions else result.body,
+    )
+
+
+def _goes_on(portions: int) -> bool:
+    return 0 < portions < _MOST_PORTIONS
+
+
 def _validators(feed: FeedRow, result: PollResult) -> FeedRow:
-    """Of a 200 both, absent ones cleared; of a 304 those present (feeds 2)."""
+    """Of a 200 both, absent ones cleared; of a 304 those present (feeds 2). None while a document is read in portions."""
+    if feed.portions:
+        return replace(feed, etag="", last_modified="")
     if result.fresh:
         return replace(feed, etag=result.etag, last_modified=result.last_modified)
     return replace(feed, etag=result.etag or feed.etag, last_modified=result.last_modified or feed.last_modified)

@@ -121,7 +121,7 @@ def window_of(parsed: Parsed, known: frozenset[str]) -> Window:
     unknown = [element for element in parsed.hashes if element not in known]
     hashes = unknown if len(unknown) == len(parsed.items) else [""] * len(parsed.items)
     entries = tuple(Entry(hash=element, item=item) for element, item in zip(hashes, parsed.items, strict=True))
-    return Window(known=known & frozenset(parsed.hashes), entries=entries)
+    return Window(known=known & frozenset(parsed.hashes), entries=entries, left=parsed.left)
 
 
 def introduced(user_agent: str, feed: str) -> str:

@@ -49,7 +49,9 @@ class Seen:
 class FeedRow:
     """One feed. Validators hold for `url` and `parser`; `body` is the hash of the last body that was parsed.
 
-    `fetched`: whether a window of this URL was ever read. `left_at`: since when the files no longer name the feed.
+    `fetched`: whether a window of this URL was ever read as a whole. `portions`: how many polls in a row have left items
+    of one document to the next; while it is not 0 there are neither validators nor `body`.
+    `left_at`: since when the files no longer name the feed.
     """
 
     url: str
@@ -61,6 +63,7 @@ class FeedRow:
     body: str = ""
     window: tuple[Seen, ...] = ()
     fetched: bool = False
+    portions: int = 0
     attempt: int = 0
     failures: int = 0
     polled_at: float | None = None

@@ -38,6 +38,7 @@ class Split:
     """A document taken apart. `hashes`: of its items in order, each once, without those beyond the limit.
 
     `unseen` are the elements that are not known, by hash; when there are any, `root` holds them and the head only.
+    `left` counts those beyond the limit, for the next polls.
     `repeated`: guids that several items of the whole document carry.
     """
 
@@ -45,6 +46,7 @@ class Split:
     hashes: tuple[str, ...]
     unseen: Mapping[str, Element]
     repeated: frozenset[str] = frozenset()
+    left: int = 0
     notes: tuple[str, ...] = ()
 
     def document(self) -> bytes:
@@ -70,13 +72,13 @@ def split(document: bytes, known: frozenset[str], *, recover: bool = False) -> S
     hashes: dict[str, None] = {}
     unseen: dict[str, Element] = {}
     others: list[Element] = []
-    left = 0
+    left: set[str] = set()
     items = list(_items(root))
     for item in items:
         digest = blake2b(etree.tostring(item, encoding="utf-8", with_tail=False), digest_size=12).hexdigest()
         is_new = digest not in known and digest not in hashes
         if is_new and len(unseen) == MAX_ITEMS:
-            left += 1
+            left.add(digest)
         else:
             hashes[digest] = None
         if is_new and digest in hashes:
@@ -88,8 +90,7 @@ def split(document: bytes, known: frozenset[str], *, recover: bool = False) -> S
     repeated = _repeated(items)
     for item in others:
         _remove(item)
-    notes = (*_bounded(root), *([f"{left} items left for the next polls"] if left else []))
-    return Split(root=root, hashes=tuple(hashes), unseen=unseen, repeated=repeated, notes=notes)
+    return Split(root=root, hashes=tuple(hashes), unseen=unseen, repeated=repeated, left=len(left), notes=_bounded(root))
 
 
 def _parsed(document: bytes, *, recover: bool) -> Element:

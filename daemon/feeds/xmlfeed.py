@@ -17,7 +17,7 @@ from lxml import etree
 from daemon.feeds.authority import ParserGaveUp, Verdict, ask, ask_each
 from daemon.feeds.entries import Context, read_entry, short_of, text_of, title_of
 from daemon.feeds.links import absolute
-from daemon.feeds.parsed import Call, Parsed, Reason, emptiness
+from daemon.feeds.parsed import Call, Parsed, Reason, emptiness, remainder
 from daemon.feeds.repair import DECLARATION, MAX_REFERENCES, Opening, repaired
 from daemon.feeds.split import MAX_ITEMS, Element, NotWellFormed, Split, split
 from daemon.feeds.texts import clean, one_line
@@ -74,7 +74,7 @@ def _taken(parts: Split, call: Call, state: _State) -> Parsed:
     names = answered if len(answered) == len(items) else [""] * len(items)
     given = [(name, item) for name, item in zip(names, items, strict=True) if item.id]
     kept = call.known.union(name for name, _ in given)
-    notes = (*state.notes, *parts.notes, *_missing(len(verdict.refused), len(items) - len(given)))
+    notes = (*state.notes, *parts.notes, *remainder(parts.left), *_missing(len(verdict.refused), len(items) - len(given)))
     return Parsed(
         format=SUPPORTED_VERSIONS.get(verdict.version) or _name(parts.root),
         well_formed=state.well_formed,
@@ -83,6 +83,7 @@ def _taken(parts: Split, call: Call, state: _State) -> Parsed:
         link=absolute(short_of(verdict.feed, "link"), call.url),
         items=tuple(item for _, item in given),
         hashes=tuple(digest for digest in parts.hashes if digest in kept),
+        left=parts.left,
         reason=Reason.UNREADABLE if verdict.refused and not given else Reason.NONE,
         notes=(*notes, *emptiness([*given, *verdict.refused], known=False)),
     )
@@ -123,7 +124,8 @@ def _whole(text: str, call: Call, notes: tuple[str, ...]) -> Parsed | None:
         format=SUPPORTED_VERSIONS.get(verdict.version) or "",
         items=items,
         hashes=tuple(digest for digest in hashed if digest not in left),
-        notes=(*notes, "not well-formed: read as a whole", *emptiness(items, known=True)),
+        left=len(left),
+        notes=(*notes, "not well-formed: read as a whole", *remainder(len(left)), *emptiness(items, known=True)),
         title=title_of(verdict.feed),
         language=short_of(verdict.feed, "language")[:_LANGUAGE],
         link=absolute(short_of(verdict.feed, "link"), call.url),

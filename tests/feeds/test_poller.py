@@ -62,6 +62,31 @@ def test_an_edit_keeps_the_articles_id() -> None:
     assert not second.backfill
 
 
+def test_a_document_taken_in_portions_is_one_window() -> None:
+    """Feeds 27: while items are left, no condition is sent, the feed is polled again soon, its first fetch goes on."""
+    made = desk()
+    made.poll([item("a")], left=1, etag='"x"')
+    feed, job = made.feed(), made.job()
+    assert (feed.fetched, feed.body, job.etag, len(job.known)) == (False, "", "", 1)
+    assert feed.next_at - made.now < 1.2 * Pace().shortest
+    made.poll([item("a"), item("b")], etag='"x"')
+    assert (made.feed().fetched, made.feed().body, made.job().etag) == (True, "hash", '"x"')
+    assert made.feed().next_at - made.now > 1.2 * Pace().shortest
+    made.poll([item("a"), item("b"), item("c")], left=1)
+    assert [(raw.item.id, raw.backfill) for raw in made.published] == [("a", True), ("b", True), ("c", False)]
+
+
+def test_a_document_that_never_ends_is_a_feed_like_others() -> None:
+    """A first window that is other each time and never whole does not keep its feed silent, or hurried, for ever."""
+    made = desk()
+    for number in range(12):
+        made.poll([item(str(number))], left=1, etag='"x"')
+    assert made.feed().fetched
+    assert not made.published[-1].backfill
+    assert made.feed().next_at - made.now > 1.2 * Pace().shortest
+    assert made.job().etag == ""
+
+
 def test_other_changes_are_no_edit() -> None:
     """Feeds 25: tags, HTML and counters change without a revision."""
     made = desk()

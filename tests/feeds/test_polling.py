@@ -15,6 +15,7 @@ from daemon.feeds.parse import parse_feed
 from daemon.feeds.parsed import Parsed, Reason
 from daemon.feeds.polling import PollWorker, introduced
 from daemon.feeds.schedule import Answer
+from daemon.feeds.split import MAX_ITEMS
 from daemon.net.fetch import Fetcher
 from daemon.net.politeness import Politeness
 from daemon.urls import site_of
@@ -111,6 +112,20 @@ async def test_the_same_body_again_is_not_parsed(bench: Bench, server: FeedServe
     await bench.poll(made)
     result = await bench.poll(made)
     assert (result.outcome, bench.parses, made.feed().etag) == (PollOutcome.UNCHANGED, 1, '"2"')
+
+
+async def test_a_large_document_arrives_whole(bench: Bench, server: FeedServer) -> None:
+    """Feeds 27: what one parse leaves comes at the next polls, although the document and its ETag stay the same."""
+    made = watching(server.url())
+    many = [RssItem(guid=f"many-{number}", title="x") for number in range(MAX_ITEMS + 5)]
+    server.publish("/feed", rss(many))
+    assert [(await bench.poll(made)).outcome for _ in range(3)] == ["ok", "ok", "not_modified"]
+    assert {raw.item.guid for raw in made.published} == {one.guid for one in many}
+    assert len(made.published) == len(many)
+    assert all(raw.backfill for raw in made.published)
+    server.publish("/feed", rss([*ITEMS[:1], *many]))
+    await bench.poll(made)
+    assert [raw.backfill for raw in made.published[len(many) :]] == [False]
 
 
 @pytest.mark.parametrize(
