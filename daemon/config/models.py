@@ -88,6 +88,7 @@ class KafkaSecurity(Model):
 class KafkaSettings(Model):
     bootstrap_servers: tuple[str, ...] = Field(min_length=1)
     security: KafkaSecurity | None = None
+    instance: Id | None = None
     topic_prefix: str = "rasid."
     partitions: int = Field(default=12, ge=1, le=1000)
     replication_factor: int = Field(default=3, ge=1)

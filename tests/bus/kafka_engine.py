@@ -51,12 +51,13 @@ class KafkaEngine:
 
     patience = 15.0
 
-    def __init__(self, to: KafkaSettings) -> None:
+    def __init__(self, to: KafkaSettings, timing: Timing = QUICK) -> None:
         self._settings = to
+        self._timing = timing
         self._open: list[KafkaBus] = []
 
     async def open(self, *, service: bool = True) -> Bus:
-        opened = await bus(self._settings).__aenter__()
+        opened = await bus(self._settings, timing=self._timing).__aenter__()
         self._open.append(opened)
         return opened
 

@@ -8,12 +8,13 @@ import structlog
 from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
-from daemon.bus.kafka.discard import stop_consumer
+from daemon.bus.kafka.discard import leave_group, stop_consumer
 from daemon.bus.kafka.link import translated
 from daemon.bus.kafka.names import Group
 from daemon.bus.kafka.shares import Shares
 from daemon.bus.kafka.timing import milliseconds
-from daemon.errors import BusError
+from daemon.bus.kafka.twins import Twins
+from daemon.errors import BusError, BusRefused
 
 _NOBODY: Final = TopicPartition("", 0)
 _FAILURES: Final = 3
@@ -21,12 +22,17 @@ log = structlog.get_logger()
 
 
 class Member:
-    """Joins, and joins again with a new consumer whenever the old one broke, until it is closed."""
+    """Joins, and joins again with a new consumer whenever the old one broke, until it is closed.
+
+    With an instance name it is a static member: dying it keeps its place for a session, so that who comes back by that name in
+    time moves no partitions of others; closing it leaves for good.
+    """
 
     def __init__(self, group: Group, gone: "Callable[[Member], None]") -> None:
         self.shares = Shares(group)
         self._group = group
         self._trouble: str | None = None
+        self._twins = Twins(group.link.settings.instance)
         self._closing = asyncio.Event()
         self._running = asyncio.create_task(self._run())
         self._running.add_done_callback(lambda _: gone(self))
@@ -51,6 +57,10 @@ class Member:
         while not self._closing.is_set():
             try:
                 await self._join()
+            except BusRefused as error:
+                self._trouble = str(error)
+                self.shares.refuse(error)
+                return
             except Exception as error:  # noqa: BLE001 - the boundary of one membership: another follows
                 reason = translated(error, f"no part in group {self._group.ident}", self._group.link.address)
                 self._trouble = str(reason)
@@ -64,12 +74,13 @@ class Member:
             await self.shares.take_back()
         finally:
             self.shares.cut_off()
-            self._group.link.discard(consumer, stop_consumer)
+            self._group.link.discard(consumer, leave_group if self._closing.is_set() else stop_consumer)
 
     def _consumer(self) -> Any:
         timing = self._group.link.timing
         return self._group.link.consumer(
             group_id=self._group.ident,
+            group_instance_id=self._group.link.settings.instance,
             session_timeout_ms=milliseconds(timing.session),
             heartbeat_interval_ms=milliseconds(timing.heartbeat),
             rebalance_timeout_ms=milliseconds(timing.rebalance),
@@ -88,7 +99,7 @@ class Member:
             await self._group.link.start(consumer)
             # A member that leads the group and does not know the topic yet would assign nothing to anybody.
             await consumer.beginning_offsets([TopicPartition(self._group.source, n) for n in range(self._group.names.count)])
-        consumer.subscribe([self._group.source], listener=_Listener(self.shares, consumer))
+        consumer.subscribe([self._group.source], listener=_Listener(self.shares, consumer, self._twins))
         self._trouble = None
         await self._watch(consumer)
 
@@ -103,6 +114,7 @@ class Member:
         while failures < _FAILURES and stuck < timing.opening:
             if await self._pause(timing.heartbeat):
                 return
+            self._twins.check()
             try:
                 async with asyncio.timeout(timing.heartbeat):
                     await consumer.getmany(_NOBODY)
@@ -129,9 +141,10 @@ class Member:
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka asks for its own, untyped class
     """What aiokafka calls around a rebalance."""
 
-    def __init__(self, shares: Shares, consumer: Any) -> None:
+    def __init__(self, shares: Shares, consumer: Any, twins: Twins) -> None:
         self._shares = shares
         self._consumer = consumer
+        self._twins = twins
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - all are
         """Heartbeats go on meanwhile; but `getmany` would not return, so nobody may wait for it here."""
@@ -139,5 +152,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka as
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Heartbeats stand still meanwhile: return at once."""
+        self._twins.joined(self._consumer._coordinator.member_id)  # noqa: SLF001 - aiokafka tells it nowhere else
         self._consumer.pause(*assigned)
         self._shares.give(self._consumer, sorted(each.partition for each in assigned))

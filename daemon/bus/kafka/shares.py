@@ -11,6 +11,7 @@ from daemon.bus.kafka.names import Group
 from daemon.bus.kafka.offer import Offer
 from daemon.bus.kafka.restore import Kept
 from daemon.bus.kafka.topics import TOMBSTONES_KEPT
+from daemon.errors import BusRefused
 
 _ROWS_KEPT: Final = TOMBSTONES_KEPT / 2
 log = structlog.get_logger()
@@ -22,7 +23,7 @@ class Shares:
     def __init__(self, group: Group) -> None:
         self._group = group
         self._timing = group.link.timing
-        self._queue: asyncio.Queue[Offer] = asyncio.Queue()
+        self._queue: asyncio.Queue[Offer | BusRefused] = asyncio.Queue()
         self._current: dict[int, Offer] = {}
         self._later: dict[int, asyncio.TimerHandle] = {}
         self._pauses: dict[int, float] = {}
@@ -41,11 +42,17 @@ class Shares:
         return offer is not None and offer.lease is not None
 
     async def next(self) -> Offer:
-        """The next offer that still stands."""
+        """The next offer that still stands. Raises `BusRefused`."""
         while True:
             offer = await self._queue.get()
+            if isinstance(offer, BusRefused):
+                raise offer
             if not offer.leaving.is_set():
                 return offer
+
+    def refuse(self, error: BusRefused) -> None:
+        """There will be no more offers; `next` raises why."""
+        self._queue.put_nowait(error)
 
     def give(self, consumer: Any, partitions: Iterable[int]) -> None:
         """These are ours now. Called while heartbeats stand still: does not wait for anything."""
