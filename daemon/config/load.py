@@ -21,6 +21,27 @@ T = TypeVar("T")
 PREFIX: Final = "RASID_"
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
+_WORDS: Final = {
+    "model_type": "must be a section, with keys of its own",
+    "dict_type": "must be a section, with keys of its own",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "string_type": "must be a text; put quotes round it",
+    "path_type": "must be a path",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "enum": "must be {expected}",
+    "literal_error": "must be {expected}",
+    "too_short": "needs at least {min_length}, has {actual_length}",
+    "string_too_short": "is empty",
+    "string_pattern_mismatch": "must be Latin letters, digits, dots, - and _, at most 80, a letter or digit first",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
+"""The library's kinds of mistakes that people make, in words for those who write YAML."""
+
 
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     """config.yaml with its overrides (`RASID_BUS__KIND=kafka`). Raises `ConfigError`."""
@@ -104,6 +125,8 @@ def _reason(detail: ErrorDetails, shape: Any) -> str:
         return "unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
     if detail["type"] == "missing":
         return f"the key {detail['loc'][-1]!r} is missing"
+    if detail["type"] in _WORDS:
+        return _WORDS[detail["type"]].format_map(detail.get("ctx", {}))
     return detail["msg"].removeprefix("Value error, ")
 
 

@@ -80,7 +80,7 @@ def test_all_forms() -> None:
         ("desk: d\nactors: [['...']]", "w.yaml:2:11: actors[0][0]", "no letter or digit"),
         ("desk: d\nactors: [['Iraq*']]", "w.yaml:2:11: actors[0][0]", "* has no meaning in a name"),
         ("desk: d\nactors: [{names: a, not_built: 1}]", "w.yaml:2:21: actors[0].not_built", "unknown key"),
-        ("desk: d\nactors: [{names: a, id: 'x y'}]", "w.yaml:2:21: actors[0].id", "pattern"),
+        ("desk: d\nactors: [{names: a, id: 'x y'}]", "w.yaml:2:21: actors[0].id", "must be Latin letters"),
         ("desk: d\nactors: [{names: a, severity: huge}]", "w.yaml:2:21: actors[0].severity", "'high'"),
         ("desk: d\nrules:\n  - where: a b", "w.yaml:3:5: rules[0].where", "column 3 of the query"),
         ("desk: d\nrules: [{where: '“a”'}]", "w.yaml:2:10: rules[0].where", "straight quotes"),
