@@ -3,12 +3,13 @@
     raw ─ prepare: zones, language, sketch (stateless) ─▶ decide: the article's row ─▶ new │ revision │ sighting │ unchanged
 
 A row per article remembers what each feed last said, as hashes. Only texts of one feed are compared: another feed's text of
-the same URL is a sighting (feeds 25). New articles and revisions go on; the others are counted. What becomes of old
-articles and of first fetches is the alerter's business.
+the same URL is a sighting (feeds 25). New articles and revisions go on; the others are counted. An edit of an article whose
+row is forgotten is a revision of it, too: the poller remembers longer. What becomes of old articles and of first fetches is
+the alerter's business.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
@@ -27,6 +28,10 @@ from daemon.stage.hop import NOTHING, Effects, Fact, Hop, Table, Time
 
 _COMPARED: Final = (Zone.TITLE, Zone.LEAD, Zone.BODY)
 """What makes a revision, and what a sketch is of: a sidebar that changes is no edit, and one that is shared no copy."""
+
+
+_ZONES_OF: Final = {"title": Zone.TITLE, "summary": Zone.LEAD, "content": Zone.BODY}
+"""Where an item's edited parts stand, as far as can be said when the text from before is forgotten."""
 
 
 class Sight(StrEnum):
@@ -88,15 +93,15 @@ class Enricher(Hop[RawArticle, Prepared]):
         key = row_key(raw.id)
         row = table.get(key)
         before = read_sightings(row.value) if row is not None and row.value is not None else None
-        sight, changed = _judged(before, raw.feed.id, item.hashes)
-        revision = (before.revision if before else 0) + (sight in (Sight.NEW, Sight.REVISION))
-        first_seen = before.first_seen if before else raw.fetched_at
-        seen = Sightings(revision=revision, first_seen=first_seen, feeds=before.feeds if before else {})
-        table.put(key, Row(raw.site, key, write_sightings(seen.saw(raw.feed.id, item.hashes)), now + ROW_LIFE))
+        sight, changed = _judged(before, raw, item.hashes)
+        past = before or _past(raw)
+        revision = past.revision + (sight in (Sight.NEW, Sight.REVISION))
+        seen = replace(past, revision=revision).saw(raw.feed.id, item.hashes)
+        table.put(key, Row(raw.site, key, write_sightings(seen), now + ROW_LIFE))
         fact = Fact("rasid_articles_total", {"hop": self.name, "outcome": sight.value})
         if sight in (Sight.SIGHTING, Sight.UNCHANGED):
             return Effects(facts=[fact])
-        article = _article(item, revision, changed, first_seen)
+        article = _article(item, revision, changed, past.first_seen)
         return Effects(out=[Record(ARTICLES, raw.site, raw.id.encode(), encode(article), now)], facts=[fact])
 
     def wake(self, row: Row, table: Table, now: float) -> Effects:  # noqa: ARG002 - a row wakes only to be forgotten
@@ -114,17 +119,25 @@ def _hash(text: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def _judged(before: Sightings | None, feed: str, hashes: Mapping[str, str]) -> tuple[Sight, tuple[str, ...]]:
+def _past(raw: RawArticle) -> Sightings:
+    """An article's history without a row: none, or for an edit at least one revision, whose texts are forgotten."""
+    first_seen = raw.fetched_at if raw.first_at is None else raw.first_at
+    return Sightings(revision=1 if raw.edited else 0, first_seen=first_seen, feeds={})
+
+
+def _judged(before: Sightings | None, raw: RawArticle, hashes: Mapping[str, str]) -> tuple[Sight, tuple[str, ...]]:
     """What this is, and which zones differ from what the same feed last said."""
+    if before is None and raw.edited:
+        return Sight.REVISION, tuple(_ZONES_OF[part].value for part in raw.edited if part in _ZONES_OF)
     if before is None:
         return Sight.NEW, ()
-    last = before.feeds.get(feed)
+    last = before.feeds.get(raw.feed.id)
     if last is None:
         return Sight.SIGHTING, ()
     changed = tuple(zone for zone, text in hashes.items() if last.get(zone) != text)
     if not changed:
         return Sight.UNCHANGED, ()
-    if any(texts == hashes for name, texts in before.feeds.items() if name != feed):
+    if any(texts == hashes for name, texts in before.feeds.items() if name != raw.feed.id):
         return Sight.SIGHTING, ()  # this feed has caught up with what another already said
     return Sight.REVISION, changed
 

@@ -111,6 +111,7 @@ class _Gatherer:
             fetched_at=self._fetched_at,
             edited=changed,
             backfill=self._backfill and not changed,
+            first_at=known.first_at,
         )
         value = encode_message(raw)
         if len(value) > _MAX_RECORD:

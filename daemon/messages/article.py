@@ -89,7 +89,8 @@ class RawArticle:
     """`articles.raw`: what a feed said of one article, at one fetch. `id` and `site` (the lane) are fixed at first sight.
 
     `edited` names the item's parts that changed since this feed last said it; empty for a new item. `backfill` marks
-    items of a feed's first fetch.
+    items of a feed's first fetch. `first_at`: when this feed was first seen to hold the item; None from releases that did
+    not say so.
     """
 
     id: str
@@ -100,6 +101,7 @@ class RawArticle:
     fetched_at: float
     edited: tuple[str, ...] = ()
     backfill: bool = False
+    first_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

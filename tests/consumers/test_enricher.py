@@ -128,6 +128,17 @@ def test_an_article_is_forgotten_after_its_life(table: StepTable) -> None:
     assert table.get(row.key) is None
 
 
+def test_an_edit_of_a_forgotten_article_is_a_revision(table: StepTable) -> None:
+    """After 30 quiet days an edit is no news: another revision, so another match, and first seen when the feed first had it."""
+    edited = replace(raw(fetched_at=NOW + 2 * ROW_LIFE), edited=("title", "content"), first_at=NOW)
+    effects = run(table, replace(edited, item=replace(edited.item, published=Moment())), NOW + 2 * ROW_LIFE)
+    article = emitted(effects)
+    assert outcome(effects) == "revision"
+    assert (article.revision, article.changed, article.published.at) == (2, ("title", "body"), NOW)
+    again = raw("Other words.", fetched_at=NOW + 2 * ROW_LIFE + 60)
+    assert emitted(run(table, again, NOW + 2 * ROW_LIFE + 60)).revision == 3
+
+
 def test_feeds_of_an_article_are_bounded(table: StepTable) -> None:
     """A URL that everybody links to does not grow its row without end: who spoke longest ago is forgotten."""
     for number in range(MAX_FEEDS + 5):

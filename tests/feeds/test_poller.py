@@ -55,8 +55,11 @@ def test_an_edit_keeps_the_articles_id() -> None:
     """Feeds 25: the same identity with other texts is a revision of the same article, and says which parts changed."""
     made = desk()
     made.poll([item("a", content="first")])
+    seen = made.now
+    made.now += DAY
     made.poll([item("a", title="Another title", content="second", link="https://example.org/moved")])
     first, second = made.published
+    assert (first.first_at, second.first_at, second.fetched_at) == (seen, seen, made.now)
     assert (first.id, first.site) == (second.id, second.site)
     assert (first.edited, second.edited) == ((), ("title", "content"))
     assert not second.backfill

@@ -1,4 +1,4 @@
-"""One full sample of every message: every field set, so that golden bytes show each name."""
+"""One full sample of every message: every field set, so that golden bytes show each name; later fields in one of their own."""
 
 from daemon.messages.alert import (
     Delivery,
@@ -120,6 +120,16 @@ SAMPLES: dict[str, AnyMessage] = {
         fetched_at=1691497600.5,
         edited=("title",),
         backfill=True,
+    ),
+    "raw_article_edited": RawArticle(
+        id="a1",
+        site="ina.example",
+        url="https://ina.example/1",
+        feed=FEED,
+        item=ITEM,
+        fetched_at=1691497600.5,
+        edited=("title",),
+        first_at=1691400000.25,
     ),
     "article": Article(
         id="a1",
