@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
 from pathlib import Path
@@ -96,25 +97,23 @@ class Ledger:
         """How often the sink took each link."""
         return Counter(orjson.loads(posted.body)["data"]["url"] for posted in self.sink.posted)
 
-    async def taken_all(self, within: float) -> None:
-        """Wait until the sink has taken every link at least once."""
-        await self._until(lambda: len(self.sink.posted) >= len(self.links) == len(self.taken()), within)
+    async def taken_all(self, within: float) -> bool:
+        """Wait until the sink has taken every link at least once; False when that did not come: the balance says why."""
+        return await self._until(lambda: len(self.sink.posted) >= len(self.links) == len(self.taken()), within)
 
     async def taken_more(self, within: float) -> None:
         """Wait until the sink takes something from now on."""
         before = len(self.sink.posted)
-        await self._until(lambda: len(self.sink.posted) > before, within)
+        assert await self._until(lambda: len(self.sink.posted) > before, within), f"nothing more in {within} s"
 
     async def some_instant(self, longest: float) -> None:
         """Wait until an instant of the seed's choice: an event would never lead in between two."""
         await asyncio.sleep(self.chance.uniform(0.0, longest))
 
-    async def _until(self, holds: Callable[[], bool], within: float) -> None:
-        try:
+    async def _until(self, holds: Callable[[], bool], within: float) -> bool:
+        with suppress(TimeoutError):
             await self.sink.wait_for(holds, within)
-        except TimeoutError:
-            told = f"{len(self.sink.posted)} posts of {len(self.taken())} links, {len(self.links)} published"
-            raise AssertionError(f"not within {within} s: {told}") from None
+        return holds()
 
     async def balance(self, folder: Path) -> Balance:
         """From the sink, and from the journal and the topics of the folder's bus; the service has ended or is idle."""
