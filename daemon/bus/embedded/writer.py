@@ -97,7 +97,8 @@ class Writer:
                 break
             batch, carried, last = self._gather(first)
             self._tell(self._settle, self._commit(batch))
-        self._db.close(force=True)  # what it could complain of has been answered; nothing is left to be committed
+        with suppress(apsw.Error):  # what it could complain of has been answered; nothing is left to be committed
+            self._db.close(force=True)
         self._tell(self._end)
 
     def _tell(self, callback: Callable[..., None], *values: object) -> None:
