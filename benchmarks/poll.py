@@ -24,7 +24,7 @@ import trustme
 import uvloop
 from aiohttp import web
 
-from daemon.bus.base import Lease, Record, Row, Step
+from daemon.bus.base import Lease, Record, Step
 from daemon.bus.embedded.bus import EmbeddedBus
 from daemon.bus.topics import FEEDS
 from daemon.clock import WallClock
@@ -38,12 +38,12 @@ from daemon.feeds.schedule import Pace
 from daemon.feeds.sources import Source
 from daemon.net.fetch import Fetcher
 from daemon.net.politeness import Politeness
+from daemon.stage.hop import Work
 from daemon.stage.table import StepTable
 from daemon.urls import site_of
 
 _SITES: Final = 20
 _CYCLE: Final = ["304"] * 20 + ["same"] * 3 + ["changed"] * 2
-_AT_ONCE: Final = 50
 _WORDS: Final = "وقال الوزير إن القوات تواصل عملها في البلاد وإن اللقاء تناول ملفات التعاون المشترك بين الجانبين "
 
 
@@ -96,7 +96,7 @@ async def parse(raw: bytes, **said: Any) -> Parsed:
 
 
 class Pollers:
-    """Polls each feed once a round and commits like the runner does: many results a step."""
+    """Polls each feed once a round and commits like the runner does: many results a step, one poll of a site at a time."""
 
     def __init__(self, poller: Poller, worker: PollWorker, lease: Lease) -> None:
         self._poller = poller
@@ -105,18 +105,24 @@ class Pollers:
         self.outcomes: Counter[str] = Counter()
 
     async def round(self) -> None:
-        rows = list(self._lease.rows.scan(FEED))
-        for start in range(0, len(rows), _AT_ONCE):
-            await self._some(rows[start : start + _AT_ONCE])
-
-    async def _some(self, rows: list[Row]) -> None:
         table, out = StepTable(self._lease.rows), list[Record]()
-        works = [work for row in rows for work in self._poller.wake(row, table, time.time()).work]
-        results = await asyncio.gather(*(self._one(work.job) for work in works))
-        for work, result in zip(works, results, strict=True):
-            self.outcomes[result.outcome] += 1
-            out += self._poller.done(work.key, result, table, time.time()).out
+        for row in self._lease.rows.scan(FEED):
+            self._poller.wake(row, table, time.time())
+        while works := self._works(table):
+            await self._lease.commit(Step(None, out, table.changes()))
+            results = await asyncio.gather(*(self._one(work.job) for work in works))
+            table, out = StepTable(self._lease.rows), []
+            for work, result in zip(works, results, strict=True):
+                self.outcomes[result.outcome] += 1
+                out += self._poller.done(work.key, result, table, time.time()).out
         await self._lease.commit(Step(None, out, table.changes()))
+
+    def _works(self, table: StepTable) -> list[Work]:
+        """The next poll of every site that is free."""
+        works: dict[bytes, Work] = {}
+        while (row := table.next_due(time.time(), works)) is not None:
+            works.update((work.key, work) for work in self._poller.wake(row, table, time.time()).work)
+        return list(works.values())
 
     async def _one(self, job: object) -> PollResult:
         if not isinstance(job, PollJob):

@@ -1,10 +1,12 @@
 """Hop 1: decides which feed is polled when, and which of its items are news. Pure: `polling.py` does what it asks for.
 
     files ─ reconcile ─▶ rows ─ wake ─▶ PollJob ─ (PollWorker) ─▶ PollResult ─ done ─▶ RawArticle, rows, next wake
+                                 └─ turns.py, where a site has several feeds
 
 Validators, window and item rows commit together with the items, so a crash refetches and never loses (feeds 4).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -14,11 +16,27 @@ from daemon.bus.topics import partition_of
 from daemon.errors import DecodeError
 from daemon.feeds.harvest import Harvest, gather
 from daemon.feeds.jobs import PollJob, PollOutcome, PollResult
-from daemon.feeds.rows import FEED, ITEM, KEPT, FeedRow, FeedState, Seen, decode, encode, feed_key, feed_of, items_prefix
+from daemon.feeds.rows import (
+    FEED,
+    ITEM,
+    KEPT,
+    SITE,
+    FeedRow,
+    FeedState,
+    Seen,
+    decode,
+    encode,
+    feed_key,
+    feed_of,
+    items_prefix,
+    site_named,
+)
 from daemon.feeds.schedule import Answer, Pace, Poll, next_poll
 from daemon.feeds.sources import Source
+from daemon.feeds.turns import end_turn, next_turn, wait_turn
 from daemon.messages.wire import AnyMessage
 from daemon.stage.hop import NOTHING, Effects, Fact, Failed, Hop, Table, Time, Work
+from daemon.urls import FILE_SITE
 
 _PURGED_AT_ONCE: Final = 500
 _PAUSE: Final = 1.0
@@ -38,13 +56,15 @@ class Poller(Hop[AnyMessage, AnyMessage]):
 
     def __init__(self, sources: Iterable[Source], *, pace: Pace, parser: int) -> None:
         """`parser` is the version of the parser: with another one, validators and window hashes no longer hold."""
-        self._sources = {source.id: source for source in sources}
+        self.replace(sources)
         self._pace = pace
         self._parser = parser
 
     def replace(self, sources: Iterable[Source]) -> None:
         """Take over the feeds of a reload; each partition's `reconcile` is to follow."""
         self._sources = {source.id: source for source in sources}
+        counts = Counter(source.site for source in self._sources.values() if source.site != FILE_SITE)
+        self._shared = frozenset(site for site, count in counts.items() if count > 1)
 
     def prepare(self, batch: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
         return batch
@@ -72,7 +92,7 @@ class Poller(Hop[AnyMessage, AnyMessage]):
             return
         old = decode(FeedRow, row.value)
         feed = self._returned(old, source, now)
-        if feed is not old:
+        if feed is not old or row.wake is None:  # a second ticket does no harm, a feed without one would never be polled
             table.put(key, Row(source.site, key, encode(feed), feed.next_at))
 
     def _returned(self, feed: FeedRow, source: Source, now: float) -> FeedRow:
@@ -90,6 +110,8 @@ class Poller(Hop[AnyMessage, AnyMessage]):
     def wake(self, row: Row, table: Table, now: float) -> Effects:
         if row.key.startswith(ITEM):
             return _forget_item(row, table)
+        if row.key.startswith(SITE):
+            return self._turn(row, table)
         feed = decode(FeedRow, row.value)
         source = self._sources.get(feed_of(row.key))
         if feed.left_at is not None:
@@ -97,28 +119,37 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         if source is None:
             _leave(row, table, now)
             return NOTHING
-        job = PollJob(
-            feed=source.id,
-            url=source.url,
-            site=source.site,
-            language=source.language,
-            etag=feed.etag,
-            last_modified=feed.last_modified,
-            body=feed.body,
-            known=feed.hashes(),
-        )
-        return Effects(work=[Work(row.key, job)])
+        if source.site in self._shared:
+            table.put(row.key, replace(row, wake=None))
+            wait_turn(source.site, source.id, table, now)
+            return NOTHING
+        return Effects(work=[Work(row.key, _job(source, feed))])
+
+    def _turn(self, row: Row, table: Table) -> Effects:
+        """The site is free: the next of its feeds that wait is polled."""
+        site = site_named(row.key)
+
+        def waits(feed: str) -> bool:
+            source, waiting = self._sources.get(feed), table.get(feed_key(feed))
+            return source is not None and source.site == site and waiting is not None and waiting.wake is None
+
+        feed = next_turn(site, table, waits)
+        waiting = table.get(feed_key(feed))
+        if waiting is None:
+            return NOTHING
+        return Effects(work=[Work(row.key, _job(self._sources[feed], decode(FeedRow, waiting.value)))])
 
     def done(self, key: bytes, result: object, table: Table, now: float) -> Effects:
-        row, source = table.get(key), self._sources.get(feed_of(key))
+        id_ = end_turn(site_named(key), table, now) if key.startswith(SITE) else feed_of(key)
+        key, source = feed_key(id_), self._sources.get(id_)
+        row = table.get(key)
         if row is None or source is None:
             return NOTHING
         feed = decode(FeedRow, row.value)
-        if isinstance(result, Failed):
-            result = PollResult(
-                url=feed.url, outcome=PollOutcome.BUG, answer=Answer.FAILED, fetched_at=now, detail=result.error
-            )
-        if not isinstance(result, PollResult) or feed.left_at is not None or result.url != feed.url:
+        if not isinstance(result, PollResult):
+            detail = result.error if isinstance(result, Failed) else f"a poll gave {type(result).__name__}"
+            result = PollResult(url=feed.url, outcome=PollOutcome.BUG, answer=Answer.FAILED, fetched_at=now, detail=detail)
+        if feed.left_at is not None or result.url != feed.url:
             return NOTHING  # the feed left or moved meanwhile; its row says what comes next
         harvest = gather(source, feed, result, table, now, parser=self._parser) if result.window is not None else Harvest()
         after = self._after(feed, source, result, harvest, now)
@@ -152,6 +183,19 @@ class Poller(Hop[AnyMessage, AnyMessage]):
             kept=feed.kept + harvest.kept,
         )
         return _validators(feed, result) if good else feed
+
+
+def _job(source: Source, feed: FeedRow) -> PollJob:
+    return PollJob(
+        feed=source.id,
+        url=source.url,
+        site=source.site,
+        language=source.language,
+        etag=feed.etag,
+        last_modified=feed.last_modified,
+        body=feed.body,
+        known=feed.hashes(),
+    )
 
 
 def _read(feed: FeedRow, harvest: Harvest, result: PollResult) -> FeedRow:

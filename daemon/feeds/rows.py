@@ -2,8 +2,10 @@
 
     feed/<id>               one a feed; `wake` = next poll, or when a feed that left is forgotten
     item/<id>/<identity>    one an item; `wake` only once it left the feed's window: 30 days later it is forgotten (feeds 25)
+    site/<site>             one a site that has several feeds, of which some are due; `wake` = as soon as the site is free
+    turn/<site>/<number>    one a feed that waits until its site is free (turns.py); its bytes are the feed's id
 
-Bytes are JSON led by a version; a change of format needs a stop and a start.
+The bytes of the others are JSON led by a version; a change of format needs a stop and a start.
 """
 
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ MAX_ITEMS: Final = 20_000
 
 FEED: Final = b"feed/"
 ITEM: Final = b"item/"
+SITE: Final = b"site/"
+TURN: Final = b"turn/"
 _VERSION: Final = 1
 
 
@@ -90,7 +94,16 @@ class ItemRow:
     first_at: float
 
 
-T = TypeVar("T", FeedRow, ItemRow)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRow:
+    """A site's queue: the feed whose poll was started (empty: none), and the tickets from `first` to before `after`."""
+
+    feed: str = ""
+    first: int = 0
+    after: int = 0
+
+
+T = TypeVar("T", FeedRow, ItemRow, SiteRow)
 
 
 class _Head(msgspec.Struct):
@@ -98,11 +111,13 @@ class _Head(msgspec.Struct):
 
 
 _HEAD: Final = msgspec.json.Decoder(_Head)
-_DECODERS: Final[dict[type[Any], msgspec.json.Decoder[Any]]] = {cls: msgspec.json.Decoder(cls) for cls in (FeedRow, ItemRow)}
+_DECODERS: Final[dict[type[Any], msgspec.json.Decoder[Any]]] = {
+    cls: msgspec.json.Decoder(cls) for cls in (FeedRow, ItemRow, SiteRow)
+}
 _LEAD: Final = b'{"v":%d,' % _VERSION
 
 
-def encode(row: FeedRow | ItemRow) -> bytes:
+def encode(row: FeedRow | ItemRow | SiteRow) -> bytes:
     return _LEAD + orjson.dumps(row)[1:]
 
 
@@ -125,6 +140,19 @@ def feed_key(feed: str) -> bytes:
 def feed_of(key: bytes) -> str:
     """The id of the feed that a feed's or an item's key belongs to."""
     return key.split(b"/")[1].decode()
+
+
+def site_key(site: str) -> bytes:
+    return SITE + site.encode()
+
+
+def site_named(key: bytes) -> str:
+    """The site that a site's key belongs to."""
+    return key.removeprefix(SITE).decode()
+
+
+def ticket_key(site: str, number: int) -> bytes:
+    return TURN + site.encode() + b"/%012d" % number
 
 
 def items_prefix(feed: str) -> bytes:

@@ -9,7 +9,7 @@ from daemon.bus.held import HeldRows
 from daemon.bus.topics import partition_of
 from daemon.feeds.jobs import Entry, PollJob, PollResult, Window
 from daemon.feeds.poller import Poller
-from daemon.feeds.rows import FeedRow, decode, feed_key
+from daemon.feeds.rows import FeedRow, decode, feed_key, site_key
 from daemon.feeds.schedule import Answer, Pace
 from daemon.feeds.sources import Source
 from daemon.messages.article import Item, RawArticle
@@ -53,7 +53,11 @@ class Desk:
 
     def job(self, id_: str = "one") -> PollJob:
         """What the feed's wake asks for."""
-        effects = self.poller.wake(self.row(id_), StepTable(self.rows), self.now)
+        table = StepTable(self.rows)
+        effects = self.poller.wake(self.row(id_), table, self.now)
+        turn = table.get(site_key(self.row(id_).lane))
+        if turn is not None:
+            effects = self.poller.wake(turn, table, self.now)
         job = effects.work[0].job
         assert isinstance(job, PollJob)
         return job

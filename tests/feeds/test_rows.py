@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from daemon.errors import DecodeError
-from daemon.feeds.rows import FeedRow, FeedState, ItemRow, Seen, decode, encode, feed_key, feed_of, item_key, item_name
+from daemon.feeds.rows import FeedRow, FeedState, ItemRow, Seen, SiteRow, decode, encode, feed_key, feed_of, item_key, item_name
 
 GOLDEN: Final = Path(__file__).parent.parent / "golden" / "rows"
 FEED: Final = FeedRow(
@@ -32,7 +32,8 @@ FEED: Final = FeedRow(
 ITEM: Final = ItemRow(
     article="d4" * 16, site="example.org", parts={"title": "e5", "summary": ""}, parser=1, first_at=1699990000.0
 )
-SAMPLES: Final[dict[str, FeedRow | ItemRow]] = {"poller_feed": FEED, "poller_item": ITEM}
+SITE: Final = SiteRow(feed="one", first=7, after=9)
+SAMPLES: Final[dict[str, FeedRow | ItemRow | SiteRow]] = {"poller_feed": FEED, "poller_item": ITEM, "poller_site": SITE}
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
@@ -50,7 +51,9 @@ def test_what_is_written_is_read(name: str) -> None:
     assert again(name, encode(SAMPLES[name])) == SAMPLES[name]
 
 
-def again(name: str, value: bytes) -> FeedRow | ItemRow:
+def again(name: str, value: bytes) -> FeedRow | ItemRow | SiteRow:
+    if name == "poller_site":
+        return decode(SiteRow, value)
     return decode(FeedRow, value) if name == "poller_feed" else decode(ItemRow, value)
 
 
