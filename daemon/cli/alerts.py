@@ -50,6 +50,8 @@ def list_alerts(config_file: Path, since: float, desk: str | None, outcome: str 
     "outcome", "reason", "until", "story", "receivers", "message", "count", "at"}, messages with {"kind": "delivery",
     "desk", "message", "version", "receiver", "channel", "outcome", "reason", "detail", "attempt", "doubtful",
     "headline", "at"}.
+
+    Exit codes: 0 done, 1 there is no bus (yet) or it cannot be read, 2 for a bad configuration or option.
     """
     config, clock = load_config(config_file, os.environ), WallClock()
     entries = asyncio.run(_entries(config, config_file.parent, clock, clock.now() - since))

@@ -38,7 +38,12 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="JSON lines, also on a terminal.")
 @click.option("--hop", help="Only what this hop gave up.")
 def list_letters(config_file: Path, hop: str | None, *, as_json: bool) -> None:
-    """List dead letters, newest last: id, hop, reason, error, and where the record stood."""
+    """List dead letters, newest last: id, hop, reason, error, and where the record stood.
+
+    The id is what `show` and `replay` take. On a terminal a line for people; piped, or with --json, one JSON object a line.
+
+    Exit codes: 0 done, 1 there is no bus (yet) or it cannot be read, 2 for a bad configuration.
+    """
     for buried in asyncio.run(_letters(config_file, hop)):
         click.echo(_line(buried) if as_json or not sys.stdout.isatty() else _told(buried))
 
@@ -47,7 +52,10 @@ def list_letters(config_file: Path, hop: str | None, *, as_json: bool) -> None:
 @click.argument("letter_id", metavar="ID")
 @_CONFIG
 def show_letter(letter_id: str, config_file: Path) -> int:
-    """Show one dead letter and, on stdout, the record's bytes as they came. Exit code 2 when there is no such id."""
+    """Show one dead letter: where it stood and why on stderr, and on stdout the record's bytes as they came.
+
+    Exit codes: 0 done, 1 there is no bus (yet) or it cannot be read, 2 there is no such id.
+    """
     found = _chosen(asyncio.run(_letters(config_file)), [letter_id])
     click.echo(_told(found[0]), err=True)
     sys.stdout.buffer.write(found[0].value())

@@ -4,10 +4,11 @@ Exit codes: 0 done, 1 failed at run time, 2 bad input or configuration.
 """
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -42,6 +43,14 @@ class _Commands(click.Group):
         command: click.Command = import_module(f"daemon.cli.{cmd_name.replace('-', '_')}").command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """A reader that goes away (`rasid … | head`) has had enough: no error, where click would make it exit 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered is flushed at the end
+            return 0
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         with formatter.section("Commands"):
             formatter.write_dl(list(TABLE.items()))
@@ -50,14 +59,19 @@ class _Commands(click.Group):
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="rasid", prog_name="rasid")
 def rasid() -> None:
-    """Rasid keeps watch on news feeds and tells people what they asked to hear, once per story, with the evidence."""
+    """Rasid keeps watch on news feeds and tells people what they asked to hear, once per story, with the evidence.
+
+    On a terminal commands print for people; piped, or with --json, JSON lines. Each has its own --help.
+
+    Exit codes: 0 done, 1 failed at run time, 2 bad input or configuration.
+    """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Logs go to stderr: stdout is for what was asked for."""
     configure_logging(sys.stderr, level=logging.WARNING)
     try:
-        code = rasid.main(args=None if argv is None else list(argv), standalone_mode=False)
+        code = rasid.main(args=None if argv is None else list(argv), prog_name="rasid", standalone_mode=False)
     except click.exceptions.Abort:
         return 1
     except click.ClickException as error:
@@ -69,7 +83,4 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RasidError as error:
         click.echo(f"rasid: {error}", err=True)
         return 1
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader went away (`rasid … | head`): nothing left to say, and no traceback at exit
-        return 0
     return code if isinstance(code, int) else 0
