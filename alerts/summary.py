@@ -1,6 +1,7 @@
 """Summaries: what hits in first fetches of feeds becomes one message a desk and receiver (delivery.md, “First sight”).
 
-It leaves when nothing was added for two minutes, at the latest ten minutes after it was begun. Its stories count as told.
+It leaves when nothing was added for two minutes, at the latest ten minutes after it was begun. Its stories count as told;
+a story that live news would tell earlier leaves it, and is told as any other.
 """
 
 from collections.abc import Collection, Sequence
@@ -60,6 +61,25 @@ def add(finding: Finding, target: Target, table: Table, now: float) -> Place:
     return Place(Verdict(Reason.FIRST_FETCH, due, message_id(desk, receiver, _story_id(summary))), keep)
 
 
+def release(finding: Finding, target: Target, table: Table, now: float) -> None:
+    """Take a live finding's story out of the summary it waits in, if the finding would be told before that leaves.
+
+    Its group, begun when the story came into the summary, tells what the summary was to tell.
+    """
+    desk, receiver, story = finding.match.desk, target.receiver, finding.story
+    row, line = table.get(SUMMARY.key(desk, receiver)), LINE.find(table, line_key(desk, receiver, story))
+    group = GROUP.find(table, group_key(desk, receiver, story))
+    due = now + target.timings.group_wait.of(finding.severity)
+    if line is None or group is None or row is None or row.wake is None or due >= row.wake:
+        return
+    table.put(line_key(desk, receiver, story), None)
+    _drop(story, SUMMARY.read(row), row, table)
+    message = message_id(desk, receiver, story)
+    carried = (*(replace(held, message=message) for held in line.carried), *group.carried)
+    due = due if group.due is None else min(due, group.due)
+    GROUP.put(table, group_key(desk, receiver, story), replace(group, told=None, due=due, carried=carried), due)
+
+
 def tell_summary(row: Row, table: Table, receivers: Collection[str], journal: Journal) -> None:
     """The summary's time has come."""
     summary = SUMMARY.read(row)
@@ -80,6 +100,14 @@ def _keep(table: Table, key: bytes, line: Line, held: Sequence[Outcome]) -> None
 
 def _with_finding(line: Line, finding: Finding) -> Line:
     return replace(line, cards=add_card(line.cards, finding.card), evidence=gather(line.evidence, finding.evidence))
+
+
+def _drop(story: str, summary: Summary, row: Row, table: Table) -> None:
+    left = tuple(name for name in summary.stories if name != story)
+    if left:
+        SUMMARY.put(table, row.key, replace(summary, stories=left), row.wake)
+    else:
+        table.put(row.key, None)
 
 
 def _with_story(summary: Summary, finding: Finding) -> Summary:

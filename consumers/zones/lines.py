@@ -16,6 +16,9 @@ _CLOSED: Final = tuple(".。۔।،,;؛:：")
 _PROSE: Final = 60
 _LONG: Final = 180
 _HEADLINE: Final = range(12, 130)
+_RIGHTS: Final = re.compile(r"(?:copyright\s+)?(?:©|\(c\)\s*(?=19|20))", re.IGNORECASE)
+_RIGHTS_EXTENT: Final = 200
+_HASH: Final = ("#", "＃")
 _MOST: Final = 20_000
 """Lines of a text that count, so that its blocks can travel too."""
 _UNSPACED_WORD: Final = 12
@@ -53,6 +56,24 @@ class Line:
     def is_label(self) -> bool:
         """Of a few words, as a tag or a source is named."""
         return _extent(self.text) <= _PROSE and not _is_closed(self.text)
+
+    @property
+    def is_sentence(self) -> bool:
+        """Closed as sentences are, and no list's entry."""
+        return not self.marked and self.text.rstrip(_QUOTES).endswith(_ENDS)
+
+    @property
+    def is_rights(self) -> bool:
+        """A short line that opens with the copyright sign."""
+        return len(self.text) <= _RIGHTS_EXTENT and _RIGHTS.match(self.text) is not None
+
+    @property
+    def is_hashtags(self) -> bool:
+        """Two hashtags or more, and nothing else."""
+        if not self.text.startswith(_HASH):
+            return False
+        words = self.text.split()
+        return len(words) > 1 and all(word.startswith(_HASH) for word in words)
 
 
 def clean(text: str) -> str:

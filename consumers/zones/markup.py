@@ -1,7 +1,8 @@
 """A feed's HTML as lines: what its block elements, lists and links say of the text. Not for whole pages."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from html import unescape
 from typing import Final
 
@@ -32,6 +33,8 @@ _BESIDE: Final = {
 _SILENT: Final = frozenset(("script", "style", "template", "noscript", "head", "select", "svg", "math"))
 _TIGHT: Final = frozenset(("li", "tr", "dt", "dd"))
 _BREAKS: Final = re.compile(rf"<(?:br|{'|'.join(sorted(_BLOCKS | _BESIDE.keys()))})\b", re.IGNORECASE)
+_HIDES: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_MAY_HIDE: Final = re.compile(rf"{_HIDES.pattern}|\shidden[\s=>/]", re.IGNORECASE)
 _LINKED: Final = 0.8
 _DEEPEST: Final = 5000
 """Elements left open, about; beyond it, the parser's time grows with the square of the depth."""
@@ -47,25 +50,48 @@ def html_lines(html: str) -> Iterator[Line]:
     body = LexborHTMLParser(clean(html)).body
     if body is None:
         return
+    steps = _walk(body, hides=_MAY_HIDE.search(html) is not None)
     if _BREAKS.search(html):
-        yield from _Reader().read(body)
-    else:
-        yield from plain_lines("".join(node.text_content or "" for node, tag, _ in _walk(body) if tag == "-text"))
+        yield from _Reader().read(steps)
+        return
+    texts = [step for step in steps if step.tag == "-text"]
+    yield from plain_lines("".join(step.node.text_content or "" for step in texts if not step.hidden))
+    for line in plain_lines("".join(step.node.text_content or "" for step in texts if step.hidden)):
+        yield replace(line, beside=BlockReason.MARKUP)
 
 
-def _walk(body: LexborNode) -> Iterator[tuple[LexborNode, str, bool]]:
-    """Each node and its tag in the page's order, elements twice: the second time on leaving. No recursion: depth is theirs."""
-    stack: list[tuple[LexborNode, bool]] = [(body, False)]
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A node met on the way through a page. `hidden`: it, or one around it, is not to be seen."""
+
+    node: LexborNode
+    tag: str
+    leaving: bool
+    hidden: bool
+
+
+def _walk(body: LexborNode, *, hides: bool) -> Iterator[_Step]:
+    """Each node in the page's order, elements twice: the second time on leaving. No recursion: depth is theirs.
+
+    Attributes, which are dear, are read only of a page that `hides` something.
+    """
+    stack: list[tuple[LexborNode, bool, bool]] = [(body, False, False)]
     while stack:
-        node, leaving = stack.pop()
+        node, leaving, hidden = stack.pop()
         tag = node.tag or ""
         if tag == "-text":
-            yield node, tag, False
+            yield _Step(node, tag, leaving=False, hidden=hidden)
         elif tag not in _SILENT and not tag.startswith(("-", "!")):
-            yield node, tag, leaving
+            hidden = hidden or (hides and _is_hidden(node))
+            yield _Step(node, tag, leaving, hidden)
             if not leaving:
-                stack.append((node, True))
-                stack.extend((child, False) for child in _children(node))
+                stack.append((node, True, hidden))
+                stack.extend((child, False, hidden) for child in _children(node))
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    attributes = node.attributes
+    return "hidden" in attributes or _HIDES.search(attributes.get("style") or "") is not None
 
 
 class _Reader:
@@ -73,25 +99,31 @@ class _Reader:
 
     def __init__(self) -> None:
         self._parts: list[str] = []
+        self._hidden: list[str] = []
         self._in_links = 0
         self._gap = False
         self._links = self._entries = 0
         self._beside: list[BlockReason] = []
         self._lines: list[Line] = []
 
-    def read(self, body: LexborNode) -> list[Line]:
-        for node, tag, leaving in _walk(body):
+    def read(self, steps: Iterable[_Step]) -> list[Line]:
+        for step in steps:
+            tag = step.tag
             if tag == "-text":
-                self._text(node.text_content or "")
+                self._text(step)
                 continue
             if tag == "br" or tag in _BLOCKS or tag in _BESIDE:
                 self._break()
                 self._gap = self._gap or (tag != "br" and tag not in _TIGHT)
-            self._count(tag, -1 if leaving else 1)
+            self._count(tag, -1 if step.leaving else 1)
         self._break()
         return self._lines
 
-    def _text(self, text: str) -> None:
+    def _text(self, step: _Step) -> None:
+        text = step.node.text_content or ""
+        if step.hidden:
+            self._hidden.append(text)
+            return
         self._parts.append(text)
         if self._links:
             self._in_links += len("".join(text.split()))
@@ -107,8 +139,16 @@ class _Reader:
             self._beside.pop()
 
     def _break(self) -> None:
-        if not self._parts:
-            return
+        """The end of a line. What is hidden within it must not part it, and stands behind it."""
+        if self._parts:
+            self._end_line()
+        if self._hidden:
+            text = " ".join("".join(self._hidden).split())
+            self._hidden.clear()
+            if text:
+                self._lines.append(Line(text, gap=True, beside=BlockReason.MARKUP))
+
+    def _end_line(self) -> None:
         text = " ".join("".join(self._parts).split())
         if text:
             line = Line(

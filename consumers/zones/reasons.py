@@ -21,6 +21,6 @@ class BlockReason(StrEnum):
     LINKS = "links"
     """Three links or more in a row."""
     HEADLINES = "headlines"
-    """Three lines or more like headlines, behind the last sentence."""
+    """A list of three headlines or more, behind the last sentence."""
     MARKUP = "markup"
-    """HTML says it stands beside the article: nav, aside, footer, form."""
+    """HTML says it stands beside the article (nav, aside, footer, form), or hides it."""

@@ -1,10 +1,13 @@
-"""Lines to zones: what headings, runs of links and runs of headlines say of each line. Pure; knows no words itself.
+"""Lines to zones: what headings, runs of links and lists of headlines say of each line. Pure; knows no words itself.
 
 A heading alone on its line opens a section. Where a section of related stories ends:
   - a list right under it (bullets, entries, links), then sentences and no further list: the article goes on after the list;
   - else it runs to the end. A whole story may stand there, as in `seeds/sample-feed.xml`, and without a list nothing in
     the text tells where it stops; names lost there are recorded as near misses.
 A heading with a text behind it on its line takes that line only.
+
+Short lines that nothing announces, neither bullets nor links, are the article's: results, a line-up, flashes. Taking
+them for headlines would lose what should be told.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,7 +41,7 @@ def divide(lines: Sequence[Line], headings: Sequence[Heading | None]) -> list[Ve
     verdicts: list[Verdict | None] = [None] * len(lines)
     begun, until, section = False, 0, BlockReason.TEXT
     for at, line in enumerate(lines):
-        heading = _announced(headings[at], begun=begun)
+        heading = _announced(headings[at], line, begun=begun)
         if line.beside is not None:
             verdicts[at] = Verdict(line.beside)
         elif heading is not None and heading.reason in _OPENS and not heading.tail:
@@ -57,13 +60,22 @@ def divide(lines: Sequence[Line], headings: Sequence[Heading | None]) -> list[Ve
     return [verdict or Verdict(BlockReason.TEXT) for verdict in verdicts]
 
 
-def _announced(heading: Heading | None, *, begun: bool) -> Heading | None:
+def _announced(heading: Heading | None, line: Line, *, begun: bool) -> Heading | None:
     """The heading, if what stands behind it bears it out: a long text that merely begins with the words is the article's."""
-    if heading is None or heading.reason is BlockReason.DATELINE or heading.reason in _NOTICES:
+    if heading is None:
+        return _signed(line, begun=begun)
+    if heading.reason is BlockReason.DATELINE or heading.reason in _NOTICES:
         return heading
     if heading.reason is BlockReason.SOURCE and (not begun or len(heading.tail) > _SOURCE_TAIL):
         return None
     return heading if len(heading.tail) <= _TAIL else None
+
+
+def _signed(line: Line, *, begun: bool) -> Heading | None:
+    """What a line announces by its signs alone. Hashtags before the article are how short messages name their matter."""
+    if line.is_rights:
+        return Heading(BlockReason.SYNDICATION, line.text)
+    return Heading(BlockReason.TAGS, line.text) if begun and line.is_hashtags else None
 
 
 def _end(at: int, reason: BlockReason, lines: Sequence[Line], headings: Sequence[Heading | None], prose: Sequence[bool]) -> int:
@@ -92,14 +104,15 @@ def _goes_on(lines: Sequence[Line], prose: Sequence[bool]) -> bool:
 def _runs(
     lines: Sequence[Line], verdicts: Sequence[Verdict | None], prose: Sequence[bool]
 ) -> Iterator[tuple[BlockReason, range]]:
-    """Three links or more in a row anywhere; three headlines or more in a row behind the last sentence."""
+    """Three links or more in a row anywhere; a list of three headlines or more behind the last sentence."""
     own = [at for at, verdict in enumerate(verdicts) if verdict is None]
-    told = [at for at in own if prose[at]]
-    if not told:
+    if not any(prose[at] for at in own):
         return
     for run in _stretches([verdicts[at] is None and line.linked for at, line in enumerate(lines)]):
         yield BlockReason.LINKS, run
-    for run in _stretches([at > told[-1] and verdicts[at] is None and line.is_headline for at, line in enumerate(lines)]):
+    last = max(at for at in own if prose[at] or lines[at].is_sentence)
+    listed = [at > last and verdicts[at] is None and line.marked and line.is_headline for at, line in enumerate(lines)]
+    for run in _stretches(listed):
         if not lines[run.start - 1].text.endswith((":", "：")):
             yield BlockReason.HEADLINES, run
 

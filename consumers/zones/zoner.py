@@ -6,6 +6,7 @@ from typing import Final
 
 from consumers.text.fold import fold_key
 from consumers.zones.headings import Headings
+from consumers.zones.inline import parted
 from consumers.zones.lines import Line, clean, plain_lines, within
 from consumers.zones.markup import html_lines
 from consumers.zones.reasons import BlockReason
@@ -75,7 +76,7 @@ class Zoner:
 
     def _pieces(self, passage: Passage, own: Zone, limit: int) -> tuple[list[_Piece], int, bool]:
         source = html_lines(passage.html) if passage.html else plain_lines(passage.text)
-        lines, left, cut = within(source, limit)
+        lines, left, cut = within(parted(source, self._headings), limit)
         return list(_merged(lines, self._verdict_zones(lines, own))), left, cut
 
     def _verdict_zones(self, lines: Sequence[Line], own: Zone) -> Iterator[tuple[Zone, BlockReason, bool]]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from daemon.config.models import Route
+from daemon.messages.alert import Reason
 from daemon.messages.article import FirstFetch
 from daemon.messages.match import Match, Severity
 from tests.alerts.builders import NOON, actor, first_fetch, match
@@ -70,7 +71,7 @@ def test_stories_of_a_summary_count_as_told() -> None:
     living = Living()
     text = "these very words stand in both of the articles"
     living.take(backfill("a1", "x", text=text), backfill("a2", "x"))
-    living.take(match("b1", actor("x"), text=text, at=NOON + 60))
+    living.take(match("b1", actor("x", Severity.NORMAL), text=text, at=NOON + 60))
     living.take(match("b2", actor("x"), actor("y"), text=text, at=LATER))
     living.until(2 * LATER)
     assert ends(living.ended()) == [
@@ -81,6 +82,46 @@ def test_stories_of_a_summary_count_as_told() -> None:
         ("y", "told", "story_grew"),
     ]
     assert [(message.update, message.due) for message in living.messages] == [(False, NOON + 120), (True, LATER)]
+
+
+def test_live_news_waits_for_no_summary() -> None:
+    """A live finding that would be told earlier takes its story out of the summary: told once, with what waited for it."""
+    living = Living()
+    text = "these very words stand in both of the articles"
+    living.take(backfill("a1", "x", "z", text=text), backfill("a2", "x"), match("b1", actor("x"), text=text, at=NOON + 5))
+    assert [(message.due, message.version, message.update, message.copies) for message in living.messages] == [
+        (NOON + 5, 1, False, 2)
+    ]
+    assert [card.actor for card in living.messages[0].findings] == ["x", "z"]
+    living.take(backfill("a3", "x", text=text, at=NOON + 10))
+    living.until(LATER)
+    _, summary = living.messages
+    assert (summary.due, [line.headline for line in summary.stories]) == (NOON + 120, ["About a2"])
+    assert sorted(ends(living.ended())) == [
+        ("x", "joined", "same_story"),
+        ("x", "told", "first_fetch"),
+        ("x", "told", "new_story"),
+        ("x", "told", "new_story"),
+        ("z", "told", "new_story"),
+    ]
+    assert {entry.message for entry in living.ended() if entry.reason is Reason.NEW_STORY} == {living.messages[0].id}
+
+
+def test_summary_without_stories_is_none() -> None:
+    """When live news took its only story, nothing is left to sum up."""
+    living = Living()
+    living.take(backfill("a1", "x"), match("b1", actor("y"), text=" ".join(f"a1-{n}" for n in range(20)), at=NOON + 5))
+    living.until(LATER)
+    assert [(message.due, [card.actor for card in message.findings]) for message in living.messages] == [(NOON + 5, ["x", "y"])]
+
+
+def test_live_news_of_less_weight_waits_as_long_as_its_own_time() -> None:
+    """Normal news leaves the summary when that would leave later, and not at once."""
+    living = Living()
+    living.take(*(backfill(f"a{n}", "x", at=NOON + n) for n in range(0, 100, 20)))
+    living.take(match("b1", actor("x", Severity.NORMAL), text=" ".join(f"a0-{n}" for n in range(20)), at=NOON + 100))
+    living.until(LATER)
+    assert [(message.due, len(message.stories)) for message in living.messages] == [(NOON + 190, 0), (NOON + 200, 4)]
 
 
 def test_story_on_its_way_is_not_summarised_again() -> None:

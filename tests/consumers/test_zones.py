@@ -171,8 +171,10 @@ def test_an_article_goes_on_behind_what_stands_in_its_middle(text: str, rest: st
 @pytest.mark.parametrize(
     ("text", "in_rest"),
     [
-        (f"{PROSE}\n\nFirst story of the day here\nSecond story of the day here\nThird story of the day here", True),
-        (f"{PROSE}\n\nFirst story of the day here\nSecond story of the day here", False),
+        (f"{PROSE}\n\n• First story of the day here\n• Second story of the day here\n• Third story of the day here", True),
+        (f"{PROSE}\n\n• First story of the day here\n• Second story of the day here", False),
+        (f"{PROSE}\n\nFirst flash of the day here\nSecond flash of the day here\nThird flash of the day here", False),
+        (f"{PROSE}\n\n• First point of the deal\n• Second point of the deal\n• Third point of it\n\nTalks go on.", False),
         (
             f"{PROSE}\n\nWho comes:\n• One minister of a state\n• Two of the second one\n• Three of the third",
             False,
@@ -181,9 +183,91 @@ def test_an_article_goes_on_behind_what_stands_in_its_middle(text: str, rest: st
         ("First story of the day here\nSecond story of the day here\nThird story of the day here", False),
     ],
 )
-def test_headlines_in_a_row_behind_the_last_sentence_are_rest(text: str, in_rest: bool) -> None:  # noqa: FBT001 - a table
-    """Three or more headlines at the end are furniture; a list within the article, or one it introduces, is its own."""
+def test_headlines_in_a_list_behind_the_last_sentence_are_rest(text: str, in_rest: bool) -> None:  # noqa: FBT001 - a table
+    """A list of headlines at the end is furniture; within the article, introduced by it, or without bullets it is its own."""
     assert bool(divide(text).rest) is in_rest
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("#Planted_Name #talks #road", "tags"),
+        ("© 2024 Planted News Agency. All rights reserved.", "syndication"),
+        ("(c) 2024 Planted News", "syndication"),
+        ("Copyright 2024 Planted News", "syndication"),
+        ("(Reporting by Planted Name; editing by Another One)", "syndication"),
+        ("Share on Facebook", "share"),
+        ("تابعونا على تلغرام", "share"),
+        ("عذراً، متصفحك لا يدعم تشغيل الفيديو", "player"),
+        ("（责任编辑：陈雅雯）", "source"),
+    ],
+)
+def test_a_line_that_says_what_it_is_takes_itself_only(line: str, reason: str) -> None:
+    """Tag lines, rights, credits and notices are rest wherever they stand; the article goes on behind them."""
+    page = divide(f"{PROSE}\n\n{line}\n\n{PROSE}")
+    assert (page.rest, page.body) == (line, f"{PROSE}\n\n{PROSE}")
+    assert ("rest", reason) in reasons(page)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "#Planted_Name meets the #minister on Monday",
+        "#Planted_Name",
+        "Share on Monday rose by a tenth, the exchange said.",
+        "شارك على هامش المؤتمر وزير الخارجية في اجتماع مغلق.",
+        "Copyright law was changed on Monday.",
+    ],
+)
+def test_a_line_with_such_words_in_it_is_the_article(line: str) -> None:
+    """A hashtag in a sentence, or a sentence that opens like a notice, is the article's."""
+    assert divide(f"{PROSE}\n\n{line}\n\n{PROSE}").rest == ""
+
+
+def test_hashtags_before_the_article_are_its_own() -> None:
+    """Short messages name their matter in front: only behind the article they are a tag list."""
+    assert divide(f"#Planted_Name #urgent\n{PROSE}").rest == ""
+
+
+STORIES = "Planted Name named ambassador Fire closes port for a day"
+
+
+@pytest.mark.parametrize(
+    ("line", "rest"),
+    [
+        (f"{PROSE} Read also: {STORIES}", f"Read also: {STORIES}"),
+        (f"{PROSE} إقرأ أيضاً: {STORIES}", f"إقرأ أيضاً: {STORIES}"),
+        (f"{PROSE} Read also: {STORIES}.", ""),
+        (f"{PROSE} Read also {STORIES}", ""),
+        (f"{PROSE} Pupils should read also: {STORIES}", ""),
+        (f"{PROSE} The letter said this, and more news: {STORIES}", ""),
+        (f"{PROSE} Read also: {STORIES}. {PROSE}", ""),
+        (f"{PROSE} Read also: {STORIES * 8}", ""),
+    ],
+)
+def test_stories_announced_on_the_articles_own_line(line: str, rest: str) -> None:
+    """Behind a sentence, a phrase with its colon and headlines to the line's end are rest; if one is missing, nothing is."""
+    page = divide(line)
+    assert page.rest == rest
+    assert page.body == line.removesuffix(rest).rstrip()
+
+
+@pytest.mark.parametrize(
+    "looks", ["hidden", "style='display:none'", 'style="color:red; DISPLAY : none"', "style='visibility: hidden'"]
+)
+@pytest.mark.parametrize(("around", "tag"), [("p", "p"), ("p", "span"), ("div", "div"), ("b", "span")])
+def test_what_html_hides_is_rest(looks: str, around: str, tag: str) -> None:
+    """Readers do not see it, so nobody is alerted by it; it neither parts the sentence around it nor goes unrecorded."""
+    inner = f"<{tag} {looks}><i>Planted</i> Name</{tag}>"
+    page = html(f"<{around}>One sentence {inner if tag == 'span' else ''} goes on.</{around}>{'' if tag == 'span' else inner}")
+    assert " ".join(page.body.split()) == "One sentence goes on."
+    assert [page.text_of(block) for block in page.blocks if block.reason == "markup"] == ["Planted Name"]
+
+
+def test_what_only_speaks_of_hiding_is_seen() -> None:
+    """A page that hides something hides nothing else."""
+    page = html("<p>The hidden = treasure, display:none</p><p hidden>Planted</p><p style='color:red'>Seen</p>")
+    assert page.body == "The hidden = treasure, display:none\n\nSeen"
 
 
 def test_links_in_a_row_are_rest() -> None:
