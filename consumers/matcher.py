@@ -5,7 +5,7 @@ article ─ search once for all desks ─ judge desk by desk ─▶ Match
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 import structlog
@@ -27,67 +27,92 @@ LONGEST: Final = 512 * 1024
 """Characters of one zone that are looked at; the enricher cuts articles to fewer, files given to `rasid match` are not cut."""
 
 
+Quarantined: TypeAlias = tuple[str, str, str]
+"""Desk, version of its watchlist, rule."""
+
+
+class Failure(NamedTuple):
+    """A rule that raised, of this version of the desk's watchlist."""
+
+    desk: str
+    version: str
+    rule: str
+    error: str
+
+
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What `prepare` makes of an article: its matches, and the rules that raised, as (desk, rule)."""
+    """What `prepare` makes of an article: its matches, and the rules that raised."""
 
+    article: str
     matches: tuple[Match, ...]
-    failed: tuple[tuple[str, str], ...] = ()
+    failed: tuple[Failure, ...] = ()
 
 
 class Matcher(Hop[Article, Matched]):
-    """Holds the compiled watchlists; `swap` replaces them between two articles, from any thread."""
+    """Holds the compiled watchlists; `swap` replaces them between two articles, from any thread.
+
+    `prepare` changes nothing: it may be called again, and beside `decide`, which puts rules that raised in quarantine.
+    """
 
     name = "matcher"
     time = Time.WALL
 
     def __init__(self, compiled: Compiled) -> None:
-        self._state = _State(compiled, set())
+        self._compiled = compiled
+        self._quarantine: frozenset[Quarantined] = frozenset()
 
     def swap(self, compiled: Compiled) -> None:
         """Match with these watchlists from now on; quarantined rules get another chance."""
-        self._state = _State(compiled, set())
+        self._compiled, self._quarantine = compiled, frozenset()
 
     def prepare(self, batch: Sequence[Article]) -> Sequence[Matched]:
-        state = self._state
-        return [state.match(article) for article in batch]
+        compiled, quarantine = self._compiled, self._quarantine
+        return [_matched(compiled, article, quarantine) for article in batch]
 
     def decide(self, item: Matched, table: Table, now: float) -> Effects:  # noqa: ARG002 - the hop's contract
         out = [Record(MATCHES, match.desk, match.id.encode(), encode(match), now) for match in item.matches]
         outcome = "matched" if any(match.hits for match in item.matches) else "near_miss" if item.matches else "nothing"
         facts = [Fact("rasid_articles_total", {"hop": self.name, "outcome": outcome})]
-        facts += [Fact("rasid_rules_failed_total", {"desk": desk, "rule": rule}) for desk, rule in item.failed]
+        facts += [
+            Fact("rasid_rules_failed_total", {"desk": failure.desk, "rule": failure.rule})
+            for failure in item.failed
+            if self._quarantined(failure, item.article)
+        ]
         return Effects(out=out, facts=facts)
 
+    def _quarantined(self, failure: Failure, article: str) -> bool:
+        """Leave the rule out from now on. False when it is left out already: articles prepared together all name it."""
+        entry = (failure.desk, failure.version, failure.rule)
+        if entry in self._quarantine:
+            return False
+        self._quarantine |= {entry}
+        log.error("rule_quarantined", desk=failure.desk, rule=failure.rule, error=failure.error, article=article)
+        return True
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """One set of watchlists and the rules of it that raised, as (desk, rule)."""
 
-    compiled: Compiled
-    quarantine: set[tuple[str, str]]
-
-    def match(self, article: Article) -> Matched:
-        matches, failed = [], []
-        for desk, judgement in judge_article(self.compiled, article, self.quarantine):
-            for rule, error in judgement.failed.items():
-                self.quarantine.add((desk.name, rule))
-                failed.append((desk.name, rule))
-                log.error("rule_quarantined", desk=desk.name, rule=rule, error=error, article=article.id)
-            if judgement:
-                matches.append(_match(desk, article, judgement))
-        return Matched(tuple(matches), tuple(failed))
+def _matched(compiled: Compiled, article: Article, quarantine: Collection[Quarantined]) -> Matched:
+    judged = list(judge_article(compiled, article, quarantine))
+    return Matched(
+        article=article.id,
+        matches=tuple(_match(desk, article, judgement) for desk, judgement in judged if judgement),
+        failed=tuple(
+            Failure(desk.name, desk.version, rule, error)
+            for desk, judgement in judged
+            for rule, error in judgement.failed.items()
+        ),
+    )
 
 
 def judge_article(
-    compiled: Compiled, article: Article, quarantine: Collection[tuple[str, str]] = ()
+    compiled: Compiled, article: Article, quarantine: Collection[Quarantined] = ()
 ) -> Iterator[tuple[Desk, Judgement]]:
     """What each desk makes of an article, in the order of the desks."""
     texts = zone_texts({zone: text[:LONGEST] for zone, text in article.zones().items()})
     found = compiled.searcher.search(texts)
     subject = Subject(texts, attributes(article))
     for desk in compiled.desks:
-        skip = {rule for name, rule in quarantine if name == desk.desk.name}
+        skip = {rule for name, version, rule in quarantine if (name, version) == (desk.desk.name, desk.desk.version)}
         yield desk.desk, judge(desk, compiled, found, subject, skip)
 
 
