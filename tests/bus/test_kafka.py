@@ -14,6 +14,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from structlog.testing import capture_logs
 
 from daemon.bus.base import Bus, Record, Row, Step
 from daemon.bus.kafka.bus import KafkaBus
@@ -334,6 +335,18 @@ class TestStart:
             await client.create_topics([NewTopic(f"{to.topic_prefix}{topic}", 1, 1, topic_configs=config)])
         with pytest.raises(BusRefused, match=says):
             await opened(kafka_engine.bus(to))
+
+    async def test_topics_that_keep_less_are_used_with_a_warning(self, broker: Cluster) -> None:
+        """What is safe but other than configured is said in the log, a sentence each, and work begins."""
+        to = settings(broker, partitions=1)
+        configs = {"max.message.bytes": "9000000", "retention.ms": "60000"}
+        async with admin(to) as client:
+            await client.create_topics([NewTopic(f"{to.topic_prefix}{RAW}", 1, 1, topic_configs=configs)])
+        with capture_logs() as logged:
+            async with kafka_engine.bus(to) as bus:
+                await bus.publish(numbered(0, 1))
+        (said,) = [entry["reason"] for entry in logged if entry["event"] == "topic_in_doubt"]
+        assert said == f"{to.topic_prefix}{RAW} has retention.ms=60000, wanted is 604800000 (bus.retention)"
 
     async def test_unknown_topics_are_refused(self, broker: Cluster) -> None:
         """A topic the engine was not made with is named, whatever is asked of it."""

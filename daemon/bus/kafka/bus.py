@@ -22,7 +22,8 @@ from daemon.bus.kafka.member import Member
 from daemon.bus.kafka.names import Group, Names
 from daemon.bus.kafka.producer import Publisher
 from daemon.bus.kafka.timing import Timing
-from daemon.bus.kafka.topics import prepare, state_of, wanted
+from daemon.bus.kafka.topics import prepare
+from daemon.bus.kafka.wanted import state_of, wanted
 from daemon.bus.topics import TOPICS, Topic
 from daemon.clock import Clock
 from daemon.config.models import KafkaSettings
@@ -51,7 +52,7 @@ class KafkaBus:
         timing: Timing | None = None,
     ) -> None:
         self._link = Link(settings, timing or Timing(), "rasid", folder)
-        self._wanted = wanted(self._link, topics, retention or {})
+        self._wanted = wanted(settings, topics, retention or {})
         start = len(settings.topic_prefix)
         self._names = Names({each.name[start:]: each.name for each in self._wanted}, settings.partitions, clock)
         self._observe = observe

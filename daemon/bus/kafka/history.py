@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ from daemon.errors import BusError
 _AT_ONCE: Final = 2000
 _LOOK: Final = 50
 """Milliseconds; see `daemon.bus.kafka.restore`."""
+_SETTLE: Final = 1.0
+"""Seconds to wait for transactions that have committed already, which the marks of it follow, or still may."""
 
 
 async def read(link: Link, topic: str, full: str, count: int, span: tuple[float, float]) -> AsyncGenerator[Record, None]:
@@ -26,7 +28,9 @@ async def read(link: Link, topic: str, full: str, count: int, span: tuple[float,
     consumer = link.consumer()
     try:
         await link.start(consumer)
-        places = await _places(consumer, [TopicPartition(full, n) for n in range(count)], since if since <= now else 0.0)
+        partitions = [TopicPartition(full, n) for n in range(count)]
+        ends = await _ends(link, consumer, partitions)
+        places = await _places(consumer, ends, since if since <= now else 0.0)
         async with aclosing(_messages(consumer, places, link.timing.step)) as messages:
             async for message in messages:
                 record = record_of(message, topic)
@@ -40,14 +44,29 @@ async def read(link: Link, topic: str, full: str, count: int, span: tuple[float,
         link.discard(consumer, stop_consumer)
 
 
-async def _places(consumer: Any, partitions: Sequence[TopicPartition], since: float) -> dict[TopicPartition, tuple[int, int]]:
+async def _ends(link: Link, consumer: Any, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, int]:
+    """Where what has committed ends; a commit just confirmed belongs to it, though its mark may not stand there yet."""
+    unsettled = link.consumer(isolation_level="read_uncommitted", retry_backoff_ms=20)
+    try:
+        await link.start(unsettled)
+        written = await unsettled.end_offsets(partitions)
+    finally:
+        link.discard(unsettled, stop_consumer)
+    deadline = time.monotonic() + _SETTLE
+    while True:
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(partitions)
+        if all(ends[each] >= written[each] for each in partitions) or time.monotonic() > deadline:
+            return ends
+        await asyncio.sleep(_LOOK / 1000)
+
+
+async def _places(consumer: Any, ends: Mapping[TopicPartition, int], since: float) -> dict[TopicPartition, tuple[int, int]]:
     """Where to begin and where to end, for partitions that hold anything to be read."""
-    ends = await consumer.end_offsets(partitions)
     if since > 0:
-        found = await consumer.offsets_for_times(dict.fromkeys(partitions, int(since * 1000)))
+        found = await consumer.offsets_for_times(dict.fromkeys(ends, int(since * 1000)))
         starts = {each: place.offset for each, place in found.items() if place is not None}
     else:
-        starts = await consumer.beginning_offsets(partitions)
+        starts = await consumer.beginning_offsets(list(ends))
     return {each: (start, ends[each]) for each, start in starts.items() if start < ends[each]}
 
 
@@ -73,14 +92,16 @@ async def _messages(consumer: Any, places: dict[TopicPartition, tuple[int, int]]
 
 async def rows(link: Link, full: str, count: int) -> AsyncGenerator[Row, None]:
     """All rows of a changelog, partition by partition, in key order within each."""
-    for number in range(count):
-        partition = TopicPartition(full, number)
-        try:
+    partitions = [TopicPartition(full, number) for number in range(count)]
+    try:
+        async with asyncio.timeout(link.timing.opening), reader(link) as consumer:
+            await _ends(link, consumer, partitions)
+        for partition in partitions:
             async with asyncio.timeout(link.timing.opening), reader(link) as consumer:
                 kept = await restore(consumer, partition, Kept(), 0.0)
-        except BusError:
-            raise
-        except Exception as error:  # the edge to aiokafka
-            raise translated(error, "rows cannot be read", f"{full}/{number}") from error
-        for row in kept.rows.scan():
-            yield row
+            for row in kept.rows.scan():
+                yield row
+    except BusError:
+        raise
+    except Exception as error:  # the edge to aiokafka
+        raise translated(error, "rows cannot be read", full) from error

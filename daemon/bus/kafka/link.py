@@ -45,7 +45,7 @@ class Link:
     def consumer(self, **more: Any) -> Any:
         """Reads only what has committed, from where it is told: a reset by itself would skip records in silence."""
         settled = {"isolation_level": "read_committed", "auto_offset_reset": "none", "enable_auto_commit": False}
-        return AIOKafkaConsumer(**self._common(), **settled, **more)
+        return AIOKafkaConsumer(**self._common(), **settled | more)
 
     def producer(self, **more: Any) -> Any:
         return AIOKafkaProducer(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from daemon.bus.base import Record
 from daemon.bus.kafka.link import Link
 from daemon.bus.kafka.stored import Entry, entry_of
-from daemon.bus.kafka.topics import state_of
+from daemon.bus.kafka.wanted import state_of
 from daemon.clock import Clock
 from daemon.errors import BusRefused
 from daemon.metrics import Observe

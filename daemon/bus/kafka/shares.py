@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from daemon.bus.kafka.names import Group
 from daemon.bus.kafka.offer import Offer
 from daemon.bus.kafka.restore import Kept
-from daemon.bus.kafka.topics import TOMBSTONES_KEPT
+from daemon.bus.kafka.wanted import TOMBSTONES_KEPT
 from daemon.errors import BusRefused
 
 _ROWS_KEPT: Final = TOMBSTONES_KEPT / 2

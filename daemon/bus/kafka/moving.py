@@ -1,0 +1,232 @@
+"""A cluster's topics as `daemon.bus.move` reads and fills them, while no service is a member of their groups."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, Self
+
+from aiokafka import TopicPartition
+
+from daemon.bus.base import Record, Row
+from daemon.bus.kafka.discard import stop_admin, stop_consumer
+from daemon.bus.kafka.link import Link, translated
+from daemon.bus.kafka.names import Group, Names
+from daemon.bus.kafka.producer import Fenced, Publisher
+from daemon.bus.kafka.restore import Kept, bounds, reader, restore
+from daemon.bus.kafka.stored import entry_of, entry_of_row, record_of
+from daemon.bus.kafka.timing import Timing, milliseconds
+from daemon.bus.kafka.wanted import state_of
+from daemon.bus.move import Span, Stand
+from daemon.bus.topics import Topic
+from daemon.clock import Clock
+from daemon.config.models import KafkaSettings
+from daemon.errors import BusError, BusRefused
+from daemon.metrics import Metrics
+
+_AT_ONCE: Final = 500
+_LOOK: Final = 0.05
+_AT_REST: Final = frozenset({"Empty", "Dead"})
+
+
+class KafkaStore:
+    """Implements `Origin` and `Goal`; made by `open_origin` and `open_goal`."""
+
+    def __init__(self, link: Link, names: Names, consumer: Any, admin: Any) -> None:
+        self.partitions = names.count
+        self._link = link
+        self._names = names
+        self._consumer = consumer
+        self._admin = admin
+        self._publisher = Publisher(link)
+        self._bases: dict[TopicPartition, int] = {}
+
+    async def refuse_members(self, topics: Iterable[Topic]) -> None:
+        """Raises `BusRefused` when a service is a member of a group."""
+        for group in self._groups(topics):
+            with _edge("groups cannot be looked up", group.ident):
+                async with asyncio.timeout(self._link.timing.step):
+                    answers = await self._admin.describe_consumer_groups([group.ident])
+            for _, name, state, *_ in (found for answer in answers for found in answer.groups):
+                if state not in _AT_REST:
+                    wait = f"{self._link.timing.session:g} s"
+                    reason = f"a service is running (the group is {state}); stop it, or wait {wait} after its death"
+                    raise BusRefused(reason, subject=name)
+
+    async def refuse_records(self, topics: Iterable[Topic]) -> None:
+        """Raises `BusRefused` when there is anything already; remembers where each partition begins."""
+        topics = list(topics)
+        names = [self._names.of(topic.name) for topic in topics] + [group.changelog for group in self._groups(topics)]
+        for name in names:
+            for partition in self._parts(name):
+                first, end = await self._bounds(partition)
+                if first != end:
+                    reason = "holds records already; move to topics of another topic_prefix, or delete these"
+                    raise BusRefused(reason, subject=f"{name}/{partition.partition}")
+                self._bases[partition] = end
+
+    async def settle(self, topics: Iterable[Topic]) -> None:
+        """Fence whoever held a partition, so that its transaction is over and its position final."""
+        for group in self._groups(topics):
+            for partition in range(self.partitions):
+                fence = Fenced(self._link, group.producer(partition))
+                try:
+                    with _edge("a partition cannot be fenced", f"{group.source}/{partition}"):
+                        async with asyncio.timeout(self._link.timing.opening):
+                            await fence.start()
+                finally:
+                    fence.discard()
+
+    async def close(self) -> None:
+        self._publisher.close()
+        self._link.discard(self._consumer, stop_consumer)
+        self._link.discard(self._admin, stop_admin)
+        await self._link.settle()
+
+    async def stand(self, topic: Topic, partition: int) -> Stand:
+        part = TopicPartition(self._names.of(topic.name), partition)
+        first, end = await self._bounds(part)
+        for group in self._groups([topic]):
+            with _edge("a position cannot be looked up", group.ident):
+                async with asyncio.timeout(self._link.timing.step):
+                    found = await self._admin.list_consumer_group_offsets(group.ident, partitions=[part])
+            return Stand(first, max(first, found[part].offset), end)
+        return Stand(first, end, end)
+
+    @asynccontextmanager
+    async def reading(self, topic: str, spans: Sequence[Span]) -> AsyncIterator[Sequence[AsyncIterator[Record]]]:
+        parts = dict(zip(self._parts(self._names.of(topic)), spans, strict=True))
+        filled = {part: span for part, span in parts.items() if span[0] < span[1]}
+        # No await between assign and seek, or aiokafka's own reset may win.
+        self._consumer.assign(list(filled))
+        for part, (start, _) in filled.items():
+            self._consumer.seek(part, start)
+        yield [self._records(topic, part, span) for part, span in parts.items()]
+
+    async def _records(self, topic: str, part: TopicPartition, span: Span) -> AsyncGenerator[Record, None]:
+        if span[0] >= span[1]:
+            return
+        with _edge("records cannot be read", f"{part.topic}/{part.partition}"):
+            while True:
+                async with asyncio.timeout(self._link.timing.step):
+                    found = await self._some(part, span[1])
+                for message in found:
+                    yield record_of(message, topic)
+                if not found:
+                    return
+
+    async def _some(self, part: TopicPartition, end: int) -> list[Any]:
+        """The next messages before `end`; none when it is reached."""
+        while await self._consumer.position(part) < end:
+            found = await self._consumer.getmany(part, timeout_ms=milliseconds(_LOOK), max_records=_AT_ONCE)
+            messages = [message for message in found.get(part, ()) if message.offset < end]
+            if messages:
+                return messages
+        return []
+
+    async def rows(self, topic: Topic, partition: int) -> AsyncGenerator[Row, None]:
+        for group in self._groups([topic]):
+            with _edge("rows cannot be read", f"{group.changelog}/{partition}"):
+                async with asyncio.timeout(self._link.timing.opening), reader(self._link) as consumer:
+                    kept = await restore(consumer, TopicPartition(group.changelog, partition), Kept(), 0.0)
+            for row in kept.rows.scan():
+                yield row
+
+    async def append(self, batch: Sequence[tuple[int, Record]]) -> None:
+        now = self._names.clock.now()
+        entries = [
+            replace(entry_of(record, self._names.of(record.topic), self.partitions, now), partition=partition)
+            for partition, record in batch
+        ]
+        await self._publisher.publish(entries)
+
+    async def put(self, topic: Topic, batch: Sequence[tuple[int, Row]]) -> None:
+        for group in self._groups([topic]):
+            await self._publisher.publish([entry_of_row(row, group.changelog, partition) for partition, row in batch])
+
+    async def begin(self, topic: Topic, consumed: Sequence[int]) -> None:
+        for group in self._groups([topic]):
+            offsets = {part: self._bases[part] + count for part, count in zip(self._parts(group.source), consumed, strict=True)}
+            consumer = self._link.consumer(group_id=group.ident)
+            try:
+                with _edge("positions cannot be set", group.ident):
+                    async with asyncio.timeout(self._link.timing.opening):
+                        await self._link.start(consumer)
+                        consumer.assign(list(offsets))
+                        await consumer.commit(offsets)
+            finally:
+                self._link.discard(consumer, stop_consumer)
+
+    async def verify(self, topic: Topic, counts: Sequence[int]) -> None:
+        for part, count in zip(self._parts(self._names.of(topic.name)), counts, strict=True):
+            _, end = await self._bounds(part)
+            if end - self._bases[part] != count:
+                reason = f"{end - self._bases[part]} records arrived of {count}; does anybody else write there?"
+                raise BusError(reason, subject=f"{part.topic}/{part.partition}")
+
+    async def _bounds(self, part: TopicPartition) -> tuple[int, int]:
+        with _edge("a topic cannot be looked up", f"{part.topic}/{part.partition}"):
+            async with asyncio.timeout(self._link.timing.step):
+                return await bounds(self._consumer, part)
+
+    def _groups(self, topics: Iterable[Topic]) -> Iterator[Group]:
+        for topic in topics:
+            if topic.group is not None:
+                yield Group(self._link, self._names, topic.name, topic.group, Metrics().observe)
+
+    def _parts(self, name: str) -> list[TopicPartition]:
+        return [TopicPartition(name, number) for number in range(self.partitions)]
+
+    @classmethod
+    async def open(cls, settings: KafkaSettings, folder: Path, topics: Iterable[Topic], clock: Clock) -> Self:
+        """Raises `BusError`. The topics are there already."""
+        link = Link(settings, Timing(), "rasid-move", folder)
+        names = [name for topic in topics for name in (topic.name, *([state_of(topic.group)] if topic.group else []))]
+        consumer, admin = link.consumer(max_poll_records=_AT_ONCE, fetch_max_bytes=8 << 20), link.admin()
+        store = cls(link, Names({name: link.named(name) for name in names}, settings.partitions, clock), consumer, admin)
+        try:
+            with _edge("the cluster cannot be reached", link.address):
+                async with asyncio.timeout(link.timing.step):
+                    await link.start(consumer)
+                    await link.start(admin)
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+
+@asynccontextmanager
+async def open_origin(
+    settings: KafkaSettings, folder: Path, topics: Sequence[Topic], clock: Clock
+) -> AsyncIterator[KafkaStore]:
+    """What is to be moved from a cluster. Raises `BusRefused` while a service runs, `BusError`."""
+    store = await KafkaStore.open(settings, folder, topics, clock)
+    try:
+        await store.refuse_members(topics)
+        await store.settle(topics)
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def open_goal(settings: KafkaSettings, folder: Path, topics: Sequence[Topic], clock: Clock) -> AsyncIterator[KafkaStore]:
+    """A cluster to be moved to. Raises `BusRefused` while a service runs or when the topics hold anything, `BusError`."""
+    store = await KafkaStore.open(settings, folder, topics, clock)
+    try:
+        await store.refuse_members(topics)
+        await store.refuse_records(topics)
+        yield store
+    finally:
+        await store.close()
+
+
+@contextmanager
+def _edge(doing: str, subject: str) -> Iterator[None]:
+    try:
+        yield
+    except BusError:
+        raise
+    except Exception as error:  # the edge to aiokafka
+        raise translated(error, doing, subject) from error
