@@ -1,10 +1,12 @@
 """Shared by all tests: the seed is printed, and nothing here hides what a test needs to show."""
 
 import asyncio
+import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.servers.kafka_fixture import broker  # noqa: F401 - a fixture: pytest finds it by its name here
@@ -13,6 +15,17 @@ from tests.virtual import VirtualLoop
 # A loaded machine is slow, which is no fault of an example; a failing one prints what reproduces it.
 settings.register_profile("rasid", deadline=None, print_blob=True)
 settings.load_profile("rasid")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_found() -> Iterator[None]:
+    """Commands configure the process's logging; the next test finds it as the last one did."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
