@@ -32,7 +32,9 @@ class Spec:
 SPECS: Final[Mapping[str, Spec]] = {
     # feeds
     "rasid_polls_total": Spec(Counter, "Polls of feeds by outcome.", ("outcome",)),
-    "rasid_items_total": Spec(Counter, "Items seen in feeds: new, edited, known, evicted (forgotten early).", ("outcome",)),
+    "rasid_items_total": Spec(
+        Counter, "Items seen in feeds: new, edited, known, evicted (forgotten early), beyond (not taken).", ("outcome",)
+    ),
     # articles, findings, messages
     "rasid_articles_total": Spec(Counter, "Articles that left a hop, by outcome.", ("hop", "outcome")),
     "rasid_rules_failed_total": Spec(Counter, "Rules that raised and were put in quarantine.", ("desk", "rule")),

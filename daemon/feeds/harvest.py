@@ -11,7 +11,7 @@ from daemon.bus.base import Record, Row
 from daemon.bus.topics import RAW
 from daemon.feeds.identity import edited, part_hashes
 from daemon.feeds.jobs import Entry, PollResult
-from daemon.feeds.rows import KEPT, MAX_ITEMS, FeedRow, ItemRow, Seen, decode, encode, item_key, item_name
+from daemon.feeds.rows import KEPT, MAX_ITEMS, MAX_WINDOW, FeedRow, ItemRow, Seen, decode, encode, item_key, item_name
 from daemon.feeds.sources import Source
 from daemon.messages.article import Item, RawArticle
 from daemon.messages.wire import article_id
@@ -41,10 +41,12 @@ def gather(source: Source, feed: FeedRow, result: PollResult, table: Table, now:
     window = result.window
     if window is None:
         return Harvest()
-    stays = [seen for seen in feed.window if seen.hash in window.known]
+    stays = [seen for seen in feed.window if seen.hash in window.known][:MAX_WINDOW]
     names = {seen.item for seen in stays}
     gatherer = _Gatherer(source, feed, result.fetched_at, table, now, parser)
-    for entry in window.entries:
+    room = MAX_WINDOW - len(stays)
+    beyond = window.beyond + len(window.entries[room:])
+    for entry in window.entries[:room]:
         name = item_name(entry.item.id)
         stays.append(Seen(hash=entry.hash, item=name))
         if name not in gatherer.met:
@@ -54,7 +56,7 @@ def gather(source: Source, feed: FeedRow, result: PollResult, table: Table, now:
     evicted = _retire(source.id, gone, table, now, full=feed.kept + gatherer.new > MAX_ITEMS)
     return Harvest(
         out=gatherer.out,
-        facts=[*gatherer.delays, *_counts(gatherer, len(names), evicted)],
+        facts=[*gatherer.delays, *_counts(gatherer, len(names), evicted, beyond)],
         window=tuple(stays),
         new=gatherer.new,
         kept=gatherer.new - evicted,
@@ -162,11 +164,12 @@ def _retire(feed: str, gone: set[str], table: Table, now: float, *, full: bool) 
     return len(rows) if full else 0
 
 
-def _counts(gatherer: _Gatherer, window: int, evicted: int) -> Sequence[Fact]:
+def _counts(gatherer: _Gatherer, window: int, evicted: int, beyond: int) -> Sequence[Fact]:
     counts = {
         "new": gatherer.new,
         "edited": gatherer.edited,
         "known": window - gatherer.new - gatherer.edited,
         "evicted": evicted,
+        "beyond": beyond,
     }
     return [Fact("rasid_items_total", {"outcome": outcome}, float(count)) for outcome, count in counts.items() if count > 0]

@@ -44,11 +44,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """What a feed held: the elements known before by hash, those parsed now, and how many are left for the next polls."""
+    """What a feed held: the elements known before by hash and those parsed now.
+
+    `left`: how many are left for the next polls. `beyond`: how many are passed over because a document has too many.
+    """
 
     known: frozenset[str] = frozenset()
     entries: tuple[Entry, ...] = ()
     left: int = 0
+    beyond: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

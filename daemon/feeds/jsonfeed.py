@@ -13,6 +13,7 @@ from daemon.feeds.entries import Context, Notes, Passage, as_length, bounded, pa
 from daemon.feeds.identity import identity
 from daemon.feeds.links import absolute
 from daemon.feeds.parsed import Call, Parsed, Reason, emptiness, remainder
+from daemon.feeds.rows import MAX_WINDOW
 from daemon.feeds.split import MAX_ITEMS
 from daemon.feeds.texts import clean, cut, one_line
 from daemon.messages.article import Enclosure, Item
@@ -34,7 +35,8 @@ def read_json(text: str, call: Call) -> Parsed:
         return Parsed(reason=Reason.OTHER_JSON)
     link = absolute(feed.link, call.url)
     context = call.context(link=link, language=feed.language, is_atom=True, repeated=_repeated(feed))
-    unseen = [(digest, values) for digest, values in feed.entries if digest not in call.known]
+    entries, beyond = feed.entries[:MAX_WINDOW], len(feed.entries[MAX_WINDOW:])
+    unseen = [(digest, values) for digest, values in entries if digest not in call.known]
     left = frozenset(digest for digest, _ in unseen[MAX_ITEMS:])
     items = tuple(read_json_item(values, context) for _, values in unseen[:MAX_ITEMS])
     return Parsed(
@@ -44,9 +46,10 @@ def read_json(text: str, call: Call) -> Parsed:
         language=feed.language,
         link=link,
         items=items,
-        hashes=tuple(digest for digest, _ in feed.entries if digest not in left),
+        hashes=tuple(digest for digest, _ in entries if digest not in left),
         left=len(left),
-        notes=(*remainder(len(left)), *emptiness(items, known=bool(feed.entries))),
+        beyond=beyond,
+        notes=(*remainder(len(left), beyond), *emptiness(items, known=bool(feed.entries))),
     )
 
 

@@ -1,11 +1,12 @@
 """What parsing a feed gives, in shapes that travel between processes: items, or the reason why there are none."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from daemon.feeds.entries import Context
 from daemon.feeds.links import is_address
+from daemon.feeds.rows import MAX_WINDOW
 from daemon.messages.article import Item
 
 
@@ -29,7 +30,8 @@ class Parsed:
     the hashes that were not known; where they cannot be paired, only known hashes stand here and the items come again.
     `reason` is empty for any feed, also for one without items or without new ones; `notes` say which of the two it is.
     `left` counts the items that were not parsed because they are too many for one time: they are neither among `items` nor
-    `hashes`, so the same document parsed with these hashes known gives the next of them.
+    `hashes`, so the same document parsed with these hashes known gives the next of them. `beyond` counts those that are too
+    many for a document (feeds 20): they are never taken.
     `title`, `language` and `link` are the feed's, empty when nothing was new.
     """
 
@@ -43,6 +45,7 @@ class Parsed:
     items: tuple[Item, ...] = ()
     hashes: tuple[str, ...] = ()
     left: int = 0
+    beyond: int = 0
     reason: Reason = Reason.NONE
     notes: tuple[str, ...] = ()
 
@@ -62,9 +65,12 @@ class Call:
         return Context(base=base, language=self.language or language, is_atom=is_atom, now=self.now, repeated=repeated)
 
 
-def remainder(left: int) -> tuple[str, ...]:
-    """The note that says how many items are left for the next polls."""
-    return (f"{left} items left for the next polls",) if left else ()
+def remainder(left: int, beyond: int) -> Iterator[str]:
+    """The notes that say how many items are left for the next polls, and how many are passed over."""
+    if left:
+        yield f"{left} items left for the next polls"
+    if beyond:
+        yield f"{beyond} items passed over: a document has {MAX_WINDOW} at most"
 
 
 def emptiness(items: Sequence[object], *, known: bool) -> tuple[str, ...]:

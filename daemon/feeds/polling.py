@@ -18,7 +18,7 @@ import structlog
 from daemon.clock import Clock
 from daemon.errors import RasidError
 from daemon.feeds.jobs import Entry, PollJob, PollOutcome, PollResult, Window
-from daemon.feeds.parsed import Parsed
+from daemon.feeds.parsed import Parsed, remainder
 from daemon.feeds.schedule import Answer
 from daemon.net.answers import Fetched, FetchOutcome
 from daemon.net.fetch import Fetcher, Limits, Request
@@ -99,7 +99,8 @@ class PollWorker:
             return replace(plain, outcome=PollOutcome.UNREADABLE, answer=Answer.FAILED, detail=str(error))
         if parsed.reason:
             return replace(plain, outcome=PollOutcome[parsed.reason.name], answer=Answer.FAILED, detail=parsed.reason.value)
-        return replace(plain, body=body, window=window_of(parsed, job.known))
+        detail = "; ".join(remainder(0, parsed.beyond))
+        return replace(plain, body=body, window=window_of(parsed, job.known), detail=detail)
 
     def _plain(self, job: PollJob, fetched: Fetched) -> PollResult:
         """The result as far as the request alone tells."""
@@ -121,7 +122,7 @@ def window_of(parsed: Parsed, known: frozenset[str]) -> Window:
     unknown = [element for element in parsed.hashes if element not in known]
     hashes = unknown if len(unknown) == len(parsed.items) else [""] * len(parsed.items)
     entries = tuple(Entry(hash=element, item=item) for element, item in zip(hashes, parsed.items, strict=True))
-    return Window(known=known & frozenset(parsed.hashes), entries=entries, left=parsed.left)
+    return Window(known=known & frozenset(parsed.hashes), entries=entries, left=parsed.left, beyond=parsed.beyond)
 
 
 def introduced(user_agent: str, feed: str) -> str:
@@ -131,5 +132,6 @@ def introduced(user_agent: str, feed: str) -> str:
 
 def _report(job: PollJob, fetched: Fetched, result: PollResult) -> None:
     """One line a poll; the feed's id instead of its address, which may hold a token."""
-    say = log.debug if result.answer is Answer.GOOD else log.warning
+    passed_over = result.window is not None and result.window.beyond > 0
+    say = log.debug if result.answer is Answer.GOOD and not passed_over else log.warning
     say("polled", feed=job.feed, outcome=str(result.outcome), status=fetched.status, detail=result.detail)

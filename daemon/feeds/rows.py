@@ -24,6 +24,9 @@ KEPT: Final = 30 * 86400.0
 MAX_ITEMS: Final = 20_000
 """Item rows a feed may have; beyond it, items are forgotten as soon as they leave the window."""
 
+MAX_WINDOW: Final = 5_000
+"""Items of one document that count, in its order; the others are passed over, counted and said (feeds 20)."""
+
 FEED: Final = b"feed/"
 ITEM: Final = b"item/"
 SITE: Final = b"site/"

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from lxml import etree
 
+from daemon.feeds.rows import MAX_WINDOW
 from daemon.feeds.texts import FIELD_LIMIT, cut
 
 Element: TypeAlias = "etree._Element"  # noqa: SLF001 - the only name lxml gives its elements
@@ -38,7 +39,7 @@ class Split:
     """A document taken apart. `hashes`: of its items in order, each once, without those beyond the limit.
 
     `unseen` are the elements that are not known, by hash; when there are any, `root` holds them and the head only.
-    `left` counts those beyond the limit, for the next polls.
+    `left` counts those beyond the limit, for the next polls; `beyond` those that are too many for a document.
     `repeated`: guids that several items of the whole document carry.
     """
 
@@ -47,6 +48,7 @@ class Split:
     unseen: Mapping[str, Element]
     repeated: frozenset[str] = frozenset()
     left: int = 0
+    beyond: int = 0
     notes: tuple[str, ...] = ()
 
     def document(self) -> bytes:
@@ -74,7 +76,12 @@ def split(document: bytes, known: frozenset[str], *, recover: bool = False) -> S
     others: list[Element] = []
     left: set[str] = set()
     items = list(_items(root))
+    beyond = 0
     for item in items:
+        if len(hashes) + len(left) == MAX_WINDOW:
+            beyond += 1
+            others.append(item)
+            continue
         digest = blake2b(etree.tostring(item, encoding="utf-8", with_tail=False), digest_size=12).hexdigest()
         is_new = digest not in known and digest not in hashes
         if is_new and len(unseen) == MAX_ITEMS:
@@ -86,11 +93,19 @@ def split(document: bytes, known: frozenset[str], *, recover: bool = False) -> S
         else:
             others.append(item)
     if not unseen:
-        return Split(root=root, hashes=tuple(hashes), unseen={})
+        return Split(root=root, hashes=tuple(hashes), unseen={}, beyond=beyond)
     repeated = _repeated(items)
     for item in others:
         _remove(item)
-    return Split(root=root, hashes=tuple(hashes), unseen=unseen, repeated=repeated, left=len(left), notes=_bounded(root))
+    return Split(
+        root=root,
+        hashes=tuple(hashes),
+        unseen=unseen,
+        repeated=repeated,
+        left=len(left),
+        beyond=beyond,
+        notes=_bounded(root),
+    )
 
 
 def _parsed(document: bytes, *, recover: bool) -> Element:

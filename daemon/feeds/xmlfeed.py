@@ -19,6 +19,7 @@ from daemon.feeds.entries import Context, read_entry, short_of, text_of, title_o
 from daemon.feeds.links import absolute
 from daemon.feeds.parsed import Call, Parsed, Reason, emptiness, remainder
 from daemon.feeds.repair import DECLARATION, MAX_REFERENCES, Opening, repaired
+from daemon.feeds.rows import MAX_WINDOW
 from daemon.feeds.split import MAX_ITEMS, Element, NotWellFormed, Split, split
 from daemon.feeds.texts import clean, one_line
 from daemon.messages.article import Item
@@ -65,7 +66,11 @@ def _taken(parts: Split, call: Call, state: _State) -> Parsed:
     if parts.hashes and not parts.unseen:
         name = _name(parts.root)
         return Parsed(
-            format=name, well_formed=state.well_formed, hashes=parts.hashes, notes=(*state.notes, *emptiness((), known=True))
+            format=name,
+            well_formed=state.well_formed,
+            hashes=parts.hashes,
+            beyond=parts.beyond,
+            notes=(*state.notes, *remainder(0, parts.beyond), *emptiness((), known=True)),
         )
     verdict = _asked(parts)
     context = _context(verdict, call, parts.repeated)
@@ -74,7 +79,12 @@ def _taken(parts: Split, call: Call, state: _State) -> Parsed:
     names = answered if len(answered) == len(items) else [""] * len(items)
     given = [(name, item) for name, item in zip(names, items, strict=True) if item.id]
     kept = call.known.union(name for name, _ in given)
-    notes = (*state.notes, *parts.notes, *remainder(parts.left), *_missing(len(verdict.refused), len(items) - len(given)))
+    notes = (
+        *state.notes,
+        *parts.notes,
+        *remainder(parts.left, parts.beyond),
+        *_missing(len(verdict.refused), len(items) - len(given)),
+    )
     return Parsed(
         format=SUPPORTED_VERSIONS.get(verdict.version) or _name(parts.root),
         well_formed=state.well_formed,
@@ -84,6 +94,7 @@ def _taken(parts: Split, call: Call, state: _State) -> Parsed:
         items=tuple(item for _, item in given),
         hashes=tuple(digest for digest in parts.hashes if digest in kept),
         left=parts.left,
+        beyond=parts.beyond,
         reason=Reason.UNREADABLE if verdict.refused and not given else Reason.NONE,
         notes=(*notes, *emptiness([*given, *verdict.refused], known=False)),
     )
@@ -117,15 +128,18 @@ def _whole(text: str, call: Call, notes: tuple[str, ...]) -> Parsed | None:
     hashed = {_hash(item): item for item in items_read if item.id}
     if len(hashed) < _recoverable(text):
         return None
-    unseen = [digest for digest in hashed if digest not in call.known]
+    window = tuple(hashed)[:MAX_WINDOW]
+    beyond = len(hashed) - len(window)
+    unseen = [digest for digest in window if digest not in call.known]
     left = frozenset(unseen[MAX_ITEMS:])
     items = tuple(hashed[digest] for digest in unseen if digest not in left)
     return Parsed(
         format=SUPPORTED_VERSIONS.get(verdict.version) or "",
         items=items,
-        hashes=tuple(digest for digest in hashed if digest not in left),
+        hashes=tuple(digest for digest in window if digest not in left),
         left=len(left),
-        notes=(*notes, "not well-formed: read as a whole", *remainder(len(left)), *emptiness(items, known=True)),
+        beyond=beyond,
+        notes=(*notes, "not well-formed: read as a whole", *remainder(len(left), beyond), *emptiness(items, known=True)),
         title=title_of(verdict.feed),
         language=short_of(verdict.feed, "language")[:_LANGUAGE],
         link=absolute(short_of(verdict.feed, "link"), call.url),

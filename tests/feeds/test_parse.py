@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from daemon.feeds.parse import parse_feed
 from daemon.feeds.parsed import Parsed, Reason
+from daemon.feeds.rows import MAX_WINDOW
 from daemon.feeds.split import MAX_ITEMS
 from daemon.messages.article import Enclosure, Item, Source
 from tests.feeds.documents import ATOM, ATOM03, JSON, RDF, RSS, item, rss
@@ -285,6 +286,28 @@ def test_thousands_of_items_come_in_turns(raw: bytes) -> None:
     second = parse(raw, known=frozenset(first.hashes))
     assert [one.guid for one in second.items] == [f"n:{n}" for n in range(MAX_ITEMS, MAX_ITEMS + 500)]
     assert (second.left, set(first.hashes) < set(second.hashes)) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        rss(item(n) for n in range(MAX_WINDOW + 7)),
+        orjson.dumps({"version": "https://jsonfeed.org/version/1", "items": [{"id": f"n:{n}"} for n in range(MAX_WINDOW + 7)]}),
+    ],
+    ids=["rss", "json"],
+)
+def test_a_document_has_so_many_items_at_most(raw: bytes) -> None:
+    """Feeds 20: items behind the first 5,000 of a document are passed over, and said; the others all come."""
+    first = parse(raw)
+    second = parse(raw, known=frozenset(first.hashes))
+    third = parse(raw, known=frozenset(second.hashes))
+    assert [(len(one.items), one.left, one.beyond) for one in (first, second, third)] == [
+        (MAX_ITEMS, MAX_WINDOW - MAX_ITEMS, 7),
+        (MAX_WINDOW - MAX_ITEMS, 0, 7),
+        (0, 0, 7),
+    ]
+    assert second.items[-1].guid == f"n:{MAX_WINDOW - 1}"
+    assert all("7 items passed over: a document has 5000 at most" in one.notes for one in (first, second, third))
 
 
 def test_the_last_item_of_a_shifted_window_is_known() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from daemon.errors import DecodeError
 from daemon.feeds.jobs import PollResult
 from daemon.feeds.poller import Poller
-from daemon.feeds.rows import ITEM, KEPT, FeedState, feed_key
+from daemon.feeds.rows import ITEM, KEPT, MAX_WINDOW, FeedState, feed_key
 from daemon.feeds.schedule import WEEK, Answer, Pace
 from daemon.messages.article import Item, Moment
 from daemon.messages.dead import DeadLetter
@@ -260,6 +260,15 @@ def test_items_are_kept_while_in_the_window_and_30_days_after() -> None:
     assert sum(1 for _ in made.rows.scan(ITEM)) == 1
     made.poll([item("a"), item("b")])
     assert ids(made) == ["a", "b", "b"]
+
+
+def test_a_feeds_row_is_bounded() -> None:
+    """Feeds 20: a window holds 5,000 items, whatever a document holds; those behind them are counted, not remembered."""
+    made = desk()
+    effects = made.poll([item(str(number)) for number in range(MAX_WINDOW + 9)])
+    assert Fact("rasid_items_total", {"outcome": "beyond"}, 9.0) in effects.facts
+    assert (len(made.feed().window), len(made.published)) == (MAX_WINDOW, MAX_WINDOW)
+    assert len(made.row().value or b"") < 500_000
 
 
 def test_counts() -> None:
