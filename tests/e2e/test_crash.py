@@ -40,16 +40,18 @@ async def settle(ledger: Ledger, folder: Path, kills: int) -> None:
 
 
 async def test_kills_on_the_embedded_bus(tmp_path: Path) -> None:
-    """Eight kills in start and work: nothing lost, nothing doubled, repeats counted and at most one a kill."""
+    """Eight kills from the start to full work: nothing lost, nothing doubled, repeats counted and at most one a kill."""
     kills = 8
     async with keeping_ledger() as ledger:
         folder = write(tmp_path, WATCHLIST, [ledger.feed()], ledger.sink.url)
         for number in range(kills):
-            ledger.publish(25)
+            ledger.publish(15)
             async with running(folder) as service:
-                if number % 4:
+                if number % 4 > 1:
+                    await ledger.taken_more(60.0)
+                elif number % 4 == 1:
                     await service.event("started")
-                await ledger.some_instant(1.5)
+                await ledger.some_instant(1.0)
                 await service.kill()
         await finish(ledger, folder, within=60.0)
         await settle(ledger, folder, kills)
@@ -59,19 +61,20 @@ async def test_kills_on_the_embedded_bus(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_kills_on_kafka(tmp_path: Path, broker: Cluster) -> None:
-    """The same on Kafka, for a process with all roles and for one of five; both at once, since most of it is waiting.
+    """The same on Kafka, for a process with all roles and for one of five; both at once, since much of it is waiting.
 
-    The group gives a dead process 20 s to come back before it hands its partitions on.
+    The first has an instance name and takes its place again at once; for the nameless, the group waits 20 s.
     """
     async with asyncio.TaskGroup() as both:
         both.create_task(kills_of_one_process(tmp_path / "one", broker))
         both.create_task(kill_of_one_of_five(tmp_path / "five", broker))
 
 
-async def kills_of_one_process(folder: Path, broker: Cluster, kills: int = 3) -> None:
+async def kills_of_one_process(folder: Path, broker: Cluster, kills: int = 5) -> None:
     """Each life gets as far as the sink, and is killed within the second that follows."""
     async with keeping_ledger() as ledger:
-        write(folder, WATCHLIST, [ledger.feed()], ledger.sink.url, kafka=settings(broker))
+        named = settings(broker).model_copy(update={"instance": "one"})
+        write(folder, WATCHLIST, [ledger.feed()], ledger.sink.url, kafka=named)
         for _ in range(kills):
             ledger.publish(25)
             async with running(folder) as service:

@@ -1,0 +1,116 @@
+"""An end in good order whatever goes on, and a start without a broker."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from secrets import randbelow
+
+import orjson
+import pytest
+
+from daemon.config.models import KafkaSettings
+from tests.bus.kafka_engine import settings
+from tests.e2e.ledger import WATCHLIST, Ledger
+from tests.e2e.service import Service, running
+from tests.e2e.workplace import write
+from tests.servers.feeds import feed_server
+from tests.servers.hooks import HookServer
+from tests.servers.kafka import Cluster
+
+GONE_WITHIN = 30.0
+"""Three times the promised ten seconds."""
+
+
+@pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
+def kafka(request: pytest.FixtureRequest) -> KafkaSettings | None:
+    """Where the bus is: None for the embedded one."""
+    return settings(request.getfixturevalue("broker")) if request.param == "kafka" else None
+
+
+async def test_sigterm_under_load(tmp_path: Path, kafka: KafkaSettings | None) -> None:
+    """With articles at every hop and a slow receiver it ends in time with 0; the next start does the rest, once."""
+    async with feed_server() as feeds, HookServer(takes=0.03) as sink:
+        ledger = Ledger(feeds, sink, randbelow(2**32))
+        ledger.publish(150)
+        folder = write(tmp_path, WATCHLIST, [ledger.feed()], sink.url, kafka=kafka)
+        async with running(folder) as service:
+            await ledger.taken_more(60.0)
+            began = time.monotonic()
+            assert await service.stop() == 0, service.told()
+            print(f"gone after {time.monotonic() - began:.1f} s with {len(sink.posted)} of 150 sent")  # noqa: T201 - a figure
+            assert time.monotonic() - began < GONE_WITHIN
+        assert len(sink.posted) < 150
+        async with running(folder) as service:
+            await ledger.taken_all(60.0)
+            assert await service.stop() == 0, service.told()
+        (await ledger.balance(folder)).holds(set(ledger.links), in_flight=0)
+
+
+@asynccontextmanager
+async def way_to(broker: Cluster, door: socket.socket) -> AsyncIterator[None]:
+    """Let whoever knocks at the door through to the broker. Until then the door refuses, as a host without broker does."""
+    host, _, port = broker.bootstrap_servers[0].rpartition(":")
+
+    async def through(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(pump(reader, inner_writer), pump(inner_reader, writer), return_exceptions=True)
+
+    async with await asyncio.start_server(through, sock=door):
+        yield
+
+
+async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    with closing(sink):
+        while data := await source.read(65536):
+            sink.write(data)
+            await sink.drain()
+
+
+@asynccontextmanager
+async def without_broker(folder: Path, broker: Cluster) -> AsyncIterator[tuple[Service, Ledger, socket.socket]]:
+    """A service whose broker is behind a closed door, as far as it gets."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    door = socket.socket()
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    door.bind(("127.0.0.1", port))
+    kafka = settings(broker).model_copy(update={"bootstrap_servers": (f"127.0.0.1:{port}",)})
+    with door:
+        async with feed_server() as feeds, HookServer() as sink:
+            ledger = Ledger(feeds, sink, randbelow(2**32))
+            ledger.publish(3)
+            write(folder, WATCHLIST, [ledger.feed()], sink.url, kafka=kafka)
+            async with running(folder) as service:
+                yield service, ledger, door
+
+
+@pytest.mark.kafka
+async def test_no_broker_at_start(tmp_path: Path, broker: Cluster) -> None:
+    """It stays up and alive, says that it is not ready and why, and works once the broker appears."""
+    async with without_broker(tmp_path, broker) as (service, ledger, door):
+        said = await service.event("bus_not_ready")
+        status, body = await service.get("/readyz")
+        assert status == 503
+        reason = orjson.loads(body)["parts"]["bus"]
+        assert "127.0.0.1" in said["reason"]
+        assert reason
+        assert (await service.get("/healthz"))[0] == 200
+        async with way_to(broker, door):
+            await service.event("bus_ready")
+            assert await ledger.taken_all(60.0), service.told()
+            assert (await service.get("/readyz"))[0] == 200
+            assert await service.stop() == 0, service.told()
+
+
+@pytest.mark.kafka
+async def test_sigterm_without_a_broker(tmp_path: Path, broker: Cluster) -> None:
+    """It ends in time with 0 although it never began."""
+    async with without_broker(tmp_path, broker) as (service, _, _):
+        await service.event("bus_not_ready")
+        began = time.monotonic()
+        assert await service.stop() == 0, service.told()
+        print(f"gone after {time.monotonic() - began:.1f} s")  # noqa: T201 - a figure
+        assert time.monotonic() - began < GONE_WITHIN
