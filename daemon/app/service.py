@@ -7,10 +7,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from importlib.metadata import version
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, TypeVar
 
 import structlog
 
@@ -31,6 +31,7 @@ GONE_WITHIN: Final = 9.8
 SWITCH_INTERVAL: Final = 0.0005
 """Python's 5 ms let the bus's writer thread wait behind a busy loop for seconds (docs/decisions.md)."""
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -50,7 +51,10 @@ async def serve(setup: Setup, roles: Iterable[Role], stream: TextIO) -> int:
         log.info("listening", address=listen, port=port)
         clock = WallClock()
         opening = open_bus(setup.config, setup.folder, clock=clock, service=True, observe=metrics.observe)
-        bus = await stack.enter_async_context(opening)
+        bus = await _unless(stop, stack.enter_async_context(opening))
+        if bus is None:
+            log.info("stopping", reason="signal")
+            return 0
         outside = Outside(clock=clock, observe=metrics.observe, stream=stream)
         stages = await stack.enter_async_context(open_stages(setup, sorted(set(roles), key=list(Role).index), bus, outside))
         parts.take(bus, stages)
@@ -72,6 +76,18 @@ class Parts:
         if self._bus is None:
             return {"bus": "is being opened"}
         return {"bus": self._bus.healthy(), **{stage.name: stage.trouble for stage in self._stages}}
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What the work gives; None, and the work broken off, when the stop comes first."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return await working if working.done() else None
+    finally:
+        working.cancel()
+        stopping.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 async def _run(stages: Sequence[Stage[Any, Any]], stop: asyncio.Event) -> int:
