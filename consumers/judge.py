@@ -7,7 +7,7 @@ A rule that raises is left out and named: it must not cost the article or the ot
 
 from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from consumers.actors import ActorHit, actor_hits
 from consumers.compile import Compiled, CompiledDesk
@@ -20,10 +20,15 @@ from daemon.messages.match import Hit, Miss, NearMiss
 
 MAX_HITS: Final = 200
 MAX_MISSES: Final = 20
+MAX_FOUND: Final = 200
+"""Actors of a match, and rules of it."""
 
 _ALERTING: Final = frozenset({Zone.TITLE, Zone.LEAD, Zone.BODY})
 _EVERYWHERE: Final = frozenset(Zone)
 _ORDER: Final = {zone: place for place, zone in enumerate(Zone)}
+
+
+F = TypeVar("F", Actor, Rule)
 
 
 class Claim(NamedTuple):
@@ -45,6 +50,8 @@ class Judgement:
     near_misses: tuple[Miss, ...] = ()
     more_hits: int = 0
     more_misses: int = 0
+    more_actors: int = 0
+    more_rules: int = 0
     failed: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -82,19 +89,32 @@ def judge(desk: CompiledDesk, compiled: Compiled, found: ByTerm, subject: Subjec
 
 
 def _judgement(
-    actors: Iterable[Actor], rules: Iterable[Rule], claims: Sequence[Claim], failed: Mapping[str, str], shown: "_Shown"
+    actors: Sequence[Actor], rules: Sequence[Rule], claims: Sequence[Claim], failed: Mapping[str, str], shown: "_Shown"
 ) -> Judgement:
-    hits, more_hits = _fair((claim for claim in claims if claim.reason is None), MAX_HITS)
+    actors, more_actors = _severest(actors)
+    rules, more_rules = _severest(rules)
+    kept = {(actor.id, None) for actor in actors} | {(None, rule.id) for rule in rules}
+    good = {claim for claim in claims if claim.reason is None}
+    said = {claim for claim in good if (None if claim.rule else claim.actor, claim.rule) in kept}
+    hits, more_hits = _fair(said, MAX_HITS)
     misses, more_misses = _fair((claim for claim in claims if claim.reason is not None), MAX_MISSES)
     return Judgement(
         actors=tuple(actors),
         rules=tuple(rules),
         hits=tuple(map(shown.hit, hits)),
         near_misses=tuple(map(shown.miss, misses)),
-        more_hits=more_hits,
+        more_hits=more_hits + len(good - said),
         more_misses=more_misses,
+        more_actors=more_actors,
+        more_rules=more_rules,
         failed=failed,
     )
+
+
+def _severest(found: Sequence[F]) -> tuple[Sequence[F], int]:
+    """At most `MAX_FOUND` of them, the most severe, in their order; and how many are left out."""
+    ranked = sorted(range(len(found)), key=lambda place: -found[place].severity.rank)[:MAX_FOUND]
+    return [found[place] for place in sorted(ranked)], len(found) - len(ranked)
 
 
 def _actors(desk: CompiledDesk, hits_of: Mapping[int, Sequence[ActorHit]]) -> tuple[list[Actor], list[Claim]]:

@@ -157,6 +157,8 @@ def _match(desk: Desk, article: Article, judgement: Judgement) -> Match:
         near_misses=judgement.near_misses,
         more_hits=judgement.more_hits,
         more_misses=judgement.more_misses,
+        more_actors=judgement.more_actors,
+        more_rules=judgement.more_rules,
     )
 
 

@@ -143,6 +143,8 @@ def _line(desk: Desk, article: Article, judgement: Judgement, wanted: _Wanted) -
         "rules": [rule.id for rule in judgement.rules],
         "hits": judgement.hits,
         "near_misses": judgement.near_misses if wanted.near_misses else [],
+        "more_actors": judgement.more_actors,
+        "more_rules": judgement.more_rules,
         "more_hits": judgement.more_hits,
         "more_misses": judgement.more_misses if wanted.near_misses else 0,
     }

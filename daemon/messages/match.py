@@ -115,7 +115,7 @@ class ArticleCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """At most 200 hits and 20 near misses; `more_hits` and `more_misses` count those beyond."""
+    """At most 200 hits, 20 near misses, 200 actors and as many rules, the most severe; `more_…` count those beyond."""
 
     id: str
     desk: str
@@ -128,3 +128,5 @@ class Match:
     near_misses: tuple[Miss, ...] = ()
     more_hits: int = 0
     more_misses: int = 0
+    more_actors: int = 0
+    more_rules: int = 0

@@ -1,11 +1,12 @@
 """What a desk makes of an article: guards, zones, overlaps, rules, limits, quarantine."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from consumers.compile import compile_desks
-from consumers.judge import MAX_HITS, MAX_MISSES
+from consumers.judge import MAX_FOUND, MAX_HITS, MAX_MISSES
 from consumers.matcher import judge_article
 from consumers.syntax import ActorTerm
 from daemon.messages.article import Zone
@@ -178,6 +179,19 @@ def test_limits_are_shared_fairly() -> None:
     assert (len(judgement.near_misses), judgement.more_misses) == (MAX_MISSES, 51 - MAX_MISSES)
     assert {hit.actor for hit in judgement.hits} == {"aaa", "bbb"}
     assert {miss.actor for miss in judgement.near_misses} == {"ccc", "ddd"}
+
+
+def test_findings_of_a_match_are_bounded() -> None:
+    """At most 200 actors and 200 rules are named, the most severe, each with its evidence; the others are counted."""
+    names = [f"name{number:03}" for number in range(MAX_FOUND + 9)]
+    actors = [{"id": name, "names": [name], "severity": "high" if number >= 9 else "low"} for number, name in enumerate(names)]
+    rules = [{"id": name, "any": "name000"} for name in names]
+    judgement = judged(f"actors: {json.dumps(actors)}\nrules: {json.dumps(rules[:-4])}", article(" ".join(names)))
+    assert [actor.id for actor in judgement.actors] == names[9:]
+    assert [rule.id for rule in judgement.rules] == names[:MAX_FOUND]
+    assert (judgement.more_actors, judgement.more_rules) == (9, 5)
+    assert len(judgement.hits) + judgement.more_hits == 2 * len(names) - 4
+    assert all(hit.rule in names[:MAX_FOUND] if hit.rule else hit.actor in names[9:] for hit in judgement.hits)
 
 
 def test_rule_that_raises_is_left_out_alone() -> None:

@@ -172,6 +172,15 @@ SAMPLES: dict[str, AnyMessage] = {
         more_hits=3,
         more_misses=1,
     ),
+    "match_crowded": Match(
+        id="m1",
+        desk="iraq",
+        time_zone="Asia/Baghdad",
+        watchlist="sha256:0",
+        article=CARD,
+        more_actors=11,
+        more_rules=2,
+    ),
     "message": Message(
         id="o1",
         version=2,
