@@ -26,6 +26,7 @@ TABLE: Final = {
     "deadletter": "Records no hop could handle: list, show, put back.",
     "backup": "Copy the embedded bus, while the service runs.",
     "restore": "Put a backup in the place of the embedded bus.",
+    "move": "Move everything to Kafka, back, or to another partition count.",
     "send-test": "Send a real sample to a receiver and say what came back.",
 }
 """Each command's name and one line; its file is named alike, `-` as `_`, and has the click command as `command`."""

@@ -176,4 +176,9 @@ class Decisions(Generic[R, P]):
 def read_time(table: StepTable) -> float:
     """The time a record-driven partition has reached."""
     row = table.get(TIME_KEY)
-    return float(_TIME.unpack(row.value)[0]) if row is not None and row.value is not None else 0.0
+    return 0.0 if row is None else time_of(row)
+
+
+def time_of(row: Row) -> float:
+    """What the row at `TIME_KEY` says."""
+    return float(_TIME.unpack(row.value)[0]) if row.value is not None else 0.0

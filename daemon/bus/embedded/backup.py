@@ -40,8 +40,8 @@ def back_up(path: Path, target: Path, tell: Tell) -> int:
         raise BusRefused("is there already; a backup overwrites nothing", subject=str(target))
     if not path.exists():
         raise BusRefused("there is no such file yet: nothing to back up", subject=str(path))
-    with _translated(target), _part(target) as part:
-        with _translated(path), closing(connect_reader(path)) as db:
+    with translated(target), part_of(target) as part:
+        with translated(path), closing(connect_reader(path)) as db:
             refuse_foreign(db, path)
             _copy_pages(db, part, tell)
         check_whole(part, path, tell)
@@ -58,14 +58,13 @@ def restore(copy: Path, path: Path, aside: Path, tell: Tell, *, replace: bool) -
     """
     refuse_old_sqlite(apsw.sqlite_lib_version())
     _refuse_copy(copy)
-    with _translated(path), locked(path):
+    with translated(path), locked(path):
         there = path.exists()
         if there and not replace:
             raise BusRefused("is there already; --force puts the backup in its place and keeps it beside", subject=str(path))
-        with _part(path) as part:
+        with part_of(path) as part:
             _copy_bytes(copy, part, tell)
             check_whole(part, copy, tell)
-            _renew(part, _generation(path) if there else 0)
             put_in_place(part, path, aside)
     return there
 
@@ -86,7 +85,7 @@ def check_whole(path: Path, named: Path, tell: Tell) -> None:
     """Every page and every index, of a file nobody writes. Raises `BusRefused` about the file `named` when damage is found."""
     size = path.stat().st_size
     tell("checking", 0, size)
-    with _translated(named), closing(connect_still(path)) as db:
+    with translated(named), closing(connect_still(path)) as db:
         refuse_foreign(db, named)
         check(db, named)
     tell("checking", size, size)
@@ -104,7 +103,11 @@ def aside_of(path: Path, at: float) -> Path:
 
 
 def put_in_place(part: Path, path: Path, aside: Path) -> None:
-    """Have `part` become the file, at once; what was there is `aside`. Raises `apsw.BusyError` while anybody uses it."""
+    """Have `part` become the file, at once; what was there is `aside`. Raises `apsw.BusyError` while anybody uses it.
+
+    Whoever knew either of them is fenced.
+    """
+    _renew(part, _generation(path) if path.exists() else 0)
     sync_file(part)
     if path.exists():
         _fold(path)
@@ -173,7 +176,7 @@ def _refuse_copy(copy: Path) -> None:
     if wal.exists() and wal.stat().st_size:
         reason = "a -wal file lies beside it: a copy of a running file, not what `rasid backup` makes"
         raise BusRefused(reason, subject=str(copy))
-    with _translated(copy), closing(connect_still(copy)) as db:
+    with translated(copy), closing(connect_still(copy)) as db:
         refuse_foreign(db, copy)
 
 
@@ -192,7 +195,7 @@ def _renew(part: Path, replaced: int) -> None:
 
 
 @contextmanager
-def _part(target: Path) -> Iterator[Path]:
+def part_of(target: Path) -> Iterator[Path]:
     """A file beside the target to be filled and renamed; gone when it was not."""
     target.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
@@ -210,7 +213,8 @@ def _beside(path: Path, ending: str) -> Path:
 
 
 @contextmanager
-def _translated(path: Path) -> Iterator[None]:
+def translated(path: Path) -> Iterator[None]:
+    """Errors of SQLite and of the file system as `BusError`s about a file."""
     try:
         yield
     except (apsw.Error, OSError) as error:

@@ -1,7 +1,8 @@
 """The numbers that topics and groups have in the file, made when first named."""
 
+import apsw
+
 from daemon.bus.embedded.reader import Reader
-from daemon.bus.embedded.transaction import Transaction
 from daemon.bus.embedded.writer import Writer
 
 
@@ -17,23 +18,27 @@ class Names:
     async def topic(self, name: str) -> int:
         if name not in self._topics:
             known = self._reader.topic(name)
-            self._topics[name] = await self._writer.submit(lambda made: _topic(made, name)) if known is None else known
+            self._topics[name] = await self._writer.submit(lambda made: topic_number(made.db, name)) if known is None else known
         return self._topics[name]
 
     async def group(self, name: str, topic: str) -> int:
         if name not in self._groups:
             number, known = await self.topic(topic), self._reader.group(name)
-            self._groups[name] = await self._writer.submit(lambda made: _group(made, name, number)) if known is None else known
+            self._groups[name] = (
+                await self._writer.submit(lambda made: group_number(made.db, name, number)) if known is None else known
+            )
         return self._groups[name]
 
 
-def _topic(transaction: Transaction, name: str) -> int:
-    transaction.db.execute("INSERT INTO topic(name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
-    number: int = transaction.db.execute("SELECT id FROM topic WHERE name = ?", (name,)).get
+def topic_number(db: apsw.Connection, name: str) -> int:
+    """Within a transaction."""
+    db.execute("INSERT INTO topic(name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
+    number: int = db.execute("SELECT id FROM topic WHERE name = ?", (name,)).get
     return number
 
 
-def _group(transaction: Transaction, name: str, topic: int) -> int:
-    transaction.db.execute("INSERT INTO grp(name, topic) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, topic))
-    number: int = transaction.db.execute("SELECT id FROM grp WHERE name = ?", (name,)).get
+def group_number(db: apsw.Connection, name: str, topic: int) -> int:
+    """Within a transaction."""
+    db.execute("INSERT INTO grp(name, topic) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, topic))
+    number: int = db.execute("SELECT id FROM grp WHERE name = ?", (name,)).get
     return number

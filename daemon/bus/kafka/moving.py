@@ -1,13 +1,15 @@
 """A cluster's topics as `daemon.bus.move` reads and fills them, while no service is a member of their groups."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError, for_code
 
 from daemon.bus.base import Record, Row
 from daemon.bus.kafka.discard import stop_admin, stop_consumer
@@ -45,14 +47,18 @@ class KafkaStore:
     async def refuse_members(self, topics: Iterable[Topic]) -> None:
         """Raises `BusRefused` when a service is a member of a group."""
         for group in self._groups(topics):
-            with _edge("groups cannot be looked up", group.ident):
-                async with asyncio.timeout(self._link.timing.step):
-                    answers = await self._admin.describe_consumer_groups([group.ident])
-            for _, name, state, *_ in (found for answer in answers for found in answer.groups):
-                if state not in _AT_REST:
-                    wait = f"{self._link.timing.session:g} s"
-                    reason = f"a service is running (the group is {state}); stop it, or wait {wait} after its death"
-                    raise BusRefused(reason, subject=name)
+            state = await self._asked(partial(self._state, group.ident), group.ident)
+            if state not in _AT_REST:
+                wait = f"{self._link.timing.session:g} s"
+                reason = f"a service is running (the group is {state}); stop it, or wait {wait} after its death"
+                raise BusRefused(reason, subject=group.ident)
+
+    async def _state(self, group: str) -> str:
+        (answer,) = await self._admin.describe_consumer_groups([group])
+        code, _, state, *_ = answer.groups[0]
+        if code:
+            raise for_code(code)
+        return str(state)
 
     async def refuse_records(self, topics: Iterable[Topic]) -> None:
         """Raises `BusRefused` when there is anything already; remembers where each partition begins."""
@@ -88,9 +94,8 @@ class KafkaStore:
         part = TopicPartition(self._names.of(topic.name), partition)
         first, end = await self._bounds(part)
         for group in self._groups([topic]):
-            with _edge("a position cannot be looked up", group.ident):
-                async with asyncio.timeout(self._link.timing.step):
-                    found = await self._admin.list_consumer_group_offsets(group.ident, partitions=[part])
+            asking = partial(self._admin.list_consumer_group_offsets, group.ident, partitions=[part])
+            found = await self._asked(asking, group.ident)
             return Stand(first, max(first, found[part].offset), end)
         return Stand(first, end, end)
 
@@ -98,32 +103,24 @@ class KafkaStore:
     async def reading(self, topic: str, spans: Sequence[Span]) -> AsyncIterator[Sequence[AsyncIterator[Record]]]:
         parts = dict(zip(self._parts(self._names.of(topic)), spans, strict=True))
         filled = {part: span for part, span in parts.items() if span[0] < span[1]}
-        # No await between assign and seek, or aiokafka's own reset may win.
-        self._consumer.assign(list(filled))
-        for part, (start, _) in filled.items():
-            self._consumer.seek(part, start)
-        yield [self._records(topic, part, span) for part, span in parts.items()]
+        async with reader(self._link) as consumer:
+            # No await between assign and seek, or aiokafka's own reset may win.
+            consumer.assign(list(filled))
+            for part, (start, _) in filled.items():
+                consumer.seek(part, start)
+            yield [self._records(consumer, topic, part, span) for part, span in parts.items()]
 
-    async def _records(self, topic: str, part: TopicPartition, span: Span) -> AsyncGenerator[Record, None]:
+    async def _records(self, consumer: Any, topic: str, part: TopicPartition, span: Span) -> AsyncGenerator[Record, None]:
         if span[0] >= span[1]:
             return
         with _edge("records cannot be read", f"{part.topic}/{part.partition}"):
             while True:
                 async with asyncio.timeout(self._link.timing.step):
-                    found = await self._some(part, span[1])
+                    found = await _some(consumer, part, span[1])
                 for message in found:
                     yield record_of(message, topic)
                 if not found:
                     return
-
-    async def _some(self, part: TopicPartition, end: int) -> list[Any]:
-        """The next messages before `end`; none when it is reached."""
-        while await self._consumer.position(part) < end:
-            found = await self._consumer.getmany(part, timeout_ms=milliseconds(_LOOK), max_records=_AT_ONCE)
-            messages = [message for message in found.get(part, ()) if message.offset < end]
-            if messages:
-                return messages
-        return []
 
     async def rows(self, topic: Topic, partition: int) -> AsyncGenerator[Row, None]:
         for group in self._groups([topic]):
@@ -165,6 +162,18 @@ class KafkaStore:
                 reason = f"{end - self._bases[part]} records arrived of {count}; does anybody else write there?"
                 raise BusError(reason, subject=f"{part.topic}/{part.partition}")
 
+    async def _asked(self, ask: Callable[[], Awaitable[Any]], group: str) -> Any:
+        """A cluster's first question about a group finds no coordinator yet: asked again until there is one."""
+        with _edge("a group cannot be looked up", group):
+            async with asyncio.timeout(self._link.timing.opening):
+                while True:
+                    try:
+                        return await ask()
+                    except KafkaError as error:
+                        if not error.retriable:
+                            raise
+                    await asyncio.sleep(self._link.timing.pause)
+
     async def _bounds(self, part: TopicPartition) -> tuple[int, int]:
         with _edge("a topic cannot be looked up", f"{part.topic}/{part.partition}"):
             async with asyncio.timeout(self._link.timing.step):
@@ -183,7 +192,7 @@ class KafkaStore:
         """Raises `BusError`. The topics are there already."""
         link = Link(settings, Timing(), "rasid-move", folder)
         names = [name for topic in topics for name in (topic.name, *([state_of(topic.group)] if topic.group else []))]
-        consumer, admin = link.consumer(max_poll_records=_AT_ONCE, fetch_max_bytes=8 << 20), link.admin()
+        consumer, admin = link.consumer(), link.admin()
         store = cls(link, Names({name: link.named(name) for name in names}, settings.partitions, clock), consumer, admin)
         try:
             with _edge("the cluster cannot be reached", link.address):
@@ -220,6 +229,16 @@ async def open_goal(settings: KafkaSettings, folder: Path, topics: Sequence[Topi
         yield store
     finally:
         await store.close()
+
+
+async def _some(consumer: Any, part: TopicPartition, end: int) -> list[Any]:
+    """The next messages before `end`; none when it is reached."""
+    while await consumer.position(part) < end:
+        found = await consumer.getmany(part, timeout_ms=milliseconds(_LOOK), max_records=_AT_ONCE)
+        messages = [message for message in found.get(part, ()) if message.offset < end]
+        if messages:
+            return messages
+    return []
 
 
 @contextmanager
