@@ -96,11 +96,21 @@ def plain(html: str) -> str:
 
 
 def _is_deep(html: str) -> bool:
-    """Whether elements nest by thousands: Lexbor's time grows with the square of the depth."""
+    """Whether elements nest by thousands, closed or not: Lexbor's time grows with the square of the depth."""
     if len(html) < _SMALL:
         return False
-    counts = Counter(_NAME.findall(html.lower()))
-    return any(count - counts[f"/{name}"] > _DEEP for name, count in counts.items() if name not in _ALONE)
+    depth, opened = 0, Counter[str]()
+    for found in _NAME.finditer(html.lower()):
+        name = found[1]
+        if not name.startswith("/") and name not in _ALONE:
+            opened[name] += 1
+            depth += 1
+        elif opened[name[1:]]:
+            opened[name[1:]] -= 1
+            depth -= 1
+        if depth > _DEEP:
+            return True
+    return False
 
 
 def _pieces(root: LexborNode) -> Iterator[str]:

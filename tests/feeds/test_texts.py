@@ -33,10 +33,18 @@ def test_html_becomes_text(html: str, text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["<div>", "<b>", "<i><p>", "<font>x", "<table>", "<a href='x'>", "<", "<a b='", "&lt;"])
 def test_html_takes_time_in_step_with_its_length(piece: str) -> None:
-    """No nesting makes it quadratic."""
-    started = time.process_time()
-    plain(piece * 30_000)
-    assert time.process_time() - started < 3
+    """No nesting makes it quadratic, whether the elements are closed or not."""
+    name = piece[1:].partition(">")[0].partition(" ")[0]
+    for html in (piece * 30_000, piece * 30_000 + "x" + f"</{name}>" * 30_000):
+        started = time.process_time()
+        plain(html)
+        assert time.process_time() - started < 3
+
+
+def test_elements_side_by_side_are_not_deep() -> None:
+    """A long text keeps its lines as its elements have them, however many elements it holds."""
+    assert plain("<b>a</b> " * 5_000) == " ".join(["a"] * 5_000)
+    assert plain("<div><i>a</i> b</div>" * 5_000) == "\n".join(["a b"] * 5_000)
 
 
 @given(st.text(st.characters(), max_size=200))
