@@ -26,7 +26,6 @@ class PollJob:
 
     feed: str
     url: str
-    site: str
     language: str = ""
     etag: str = ""
     last_modified: str = ""

@@ -189,7 +189,6 @@ def _job(source: Source, feed: FeedRow) -> PollJob:
     return PollJob(
         feed=source.id,
         url=source.url,
-        site=source.site,
         language=source.language,
         etag=feed.etag,
         last_modified=feed.last_modified,

@@ -1,6 +1,6 @@
 """When a feed is polled next. Pure: jitter is a hash of the feed's id and its count of polls, so a replay decides alike.
 
-answer ─┬─ good          clamp(max(interval, hints), min, max) ± 10 %          feeds 8
+answer ─┬─ good          clamp(interval, min, max) ± 10 %                      feeds 8
         ├─ too many      Retry-After, or 15 min doubling; never earlier        feeds 14
         ├─ gone          a week                                                feeds 13
         └─ else          exponential with full jitter, at most a day           feeds 13
@@ -39,7 +39,7 @@ class Pace:
 class Poll:
     """A poll that ended: the feed, its count of polls, its failures in a row (this one included), and what was asked for.
 
-    `interval` is the configured one; `hint` is the longest wait the feed's server asked for, 0 for none. Seconds.
+    `interval` is the configured one, in seconds.
     """
 
     feed: str
@@ -47,13 +47,12 @@ class Poll:
     interval: float
     failures: int = 0
     retry_after: float | None = None
-    hint: float = 0.0
 
 
 def next_poll(poll: Poll, answer: Answer, pace: Pace, now: float) -> float:
     """The instant of the feed's next poll."""
     chance = jitter(poll.feed, poll.attempt)
-    regular = min(max(poll.interval, poll.hint, pace.shortest), pace.longest)
+    regular = min(max(poll.interval, pace.shortest), pace.longest)
     if answer is Answer.GOOD:
         return now + regular * (1 - _JITTER + 2 * _JITTER * chance)
     doublings = min(max(poll.failures - 1, 0), _MAX_DOUBLINGS)

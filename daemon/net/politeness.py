@@ -50,10 +50,6 @@ class Politeness:
             queue.users -= 1
             loop.call_later(self._gap, self._forget, site)
 
-    def sites(self) -> int:
-        """How many sites are remembered: those in use and those whose gap still runs."""
-        return len(self._queues)
-
     def _forget(self, site: str) -> None:
         queue = self._queues.get(site)
         soon = asyncio.get_running_loop().time() + _EARLY

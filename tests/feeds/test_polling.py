@@ -213,4 +213,4 @@ def test_a_user_agent_without_a_comment() -> None:
 
 
 def _job(feed: str, url: str) -> PollJob:
-    return PollJob(feed=feed, url=url, site=site_of(url))
+    return PollJob(feed=feed, url=url)

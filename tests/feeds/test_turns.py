@@ -24,6 +24,7 @@ from daemon.stage.hop import Failed
 from daemon.stage.partition import Kit
 from daemon.stage.runner import Stage
 from daemon.stage.table import StepTable
+from daemon.urls import site_of
 from tests.feeds.desk import good, source
 from tests.virtual import VirtualLoop
 
@@ -49,12 +50,13 @@ class Net:
         self.most = 0
 
     async def __call__(self, job: PollJob) -> PollResult:
-        self.flying[job.site] += 1
-        self.most = max(self.most, self.flying[job.site])
+        site = site_of(job.url)
+        self.flying[site] += 1
+        self.most = max(self.most, self.flying[site])
         try:
-            await asyncio.sleep(SLOW if job.site == "slow.example" else 0.1)
+            await asyncio.sleep(SLOW if site == "slow.example" else 0.1)
         finally:
-            self.flying[job.site] -= 1
+            self.flying[site] -= 1
         self.polled.append((self.clock.now(), job.feed))
         return good(self.clock.now(), job.url)
 
