@@ -43,6 +43,8 @@ WITHIN: Final = 90.0
 INSTANTS: Final = frozenset({"at", "until", "time", "found"})
 IDENTS: Final = frozenset({"id", "subject", "story", "message"})
 """Of stories and messages; they are made of instants, too."""
+SAMPLE: Final = 9
+"""Findings the sample makes: three told, six below its article."""
 LINKS: Final = "https://{name}.example/{name}"
 
 FIRST: Final = (
@@ -84,8 +86,9 @@ class Runs:
             self._services.append(await self._stack.enter_async_context(running(self._folder, *arguments)))
         await asyncio.gather(*(service.event("started", WITHIN) for service in self._services))
 
-    async def journal(self, count: int) -> list[dict[str, Any]]:
-        """What `rasid alerts list` says once it lists so many findings, none of them held, and each message delivered."""
+    async def journal(self, messages: int, count: int) -> list[dict[str, Any]]:
+        """What `rasid alerts list` says once the sink has so many messages, each is delivered, and no finding is held."""
+        await self._sink.wait_for(lambda: len(self._sink.posted) >= messages, WITHIN)
         async with asyncio.timeout(WITHIN):
             while True:
                 entries = await json_lines(self._folder, "alerts", "list", "--json")
@@ -192,11 +195,11 @@ async def test_the_same_on_both_buses(tmp_path: Path, broker: Cluster) -> None:
             kafka = None if name == "embedded" else settings(broker)
             runs.append(Runs(folder_for(tmp_path / name, server, sink, kafka), sink, stack, roles))
         await asyncio.gather(*(run.start() for run in runs))
-        embedded, *others = await asyncio.gather(*(run.journal(len(FIRST) + 9) for run in runs))
+        embedded, *others = await asyncio.gather(*(run.journal(4, SAMPLE + len(FIRST)) for run in runs))
         assert findings(embedded) == sorted(FIRST)
         assert others == [embedded, embedded]
         publish_then(server)
-        embedded, *others = await asyncio.gather(*(run.journal(len(FIRST) + len(THEN) + 9) for run in runs))
+        embedded, *others = await asyncio.gather(*(run.journal(6, SAMPLE + len(FIRST) + len(THEN)) for run in runs))
         assert findings(embedded) == sorted(FIRST + THEN)
         assert others == [embedded, embedded]
         alerts, *theirs = (run.alerts() for run in runs)
