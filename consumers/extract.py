@@ -1,8 +1,11 @@
 """One text or page understood without a feed: what `rasid extract` shows. Takes anything, keeps nothing."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import orjson
 
 from consumers.page import Page, PageUnreadable, read_page
 from consumers.text.language import Languages, Prior
@@ -44,6 +47,16 @@ class Extractor:
             return self._piece(Passage(html=text), (f"{error.reason}: all of its text was taken",))
         return self._page(page, now)
 
+    def item(self, item: Mapping[str, Any]) -> Extract:
+        """What one item of a feed says, as `rasid parse` prints it: divided as the service divides it."""
+        summary = Passage(_said(item, "summary"), _said(item, "summary_html"))
+        zoned = self._zoner.divide(_said(item, "title"), summary, Passage(_said(item, "content"), _said(item, "content_html")))
+        language = self._guess(zoned, _said(item, "language"))
+        raw = item.get("dates_raw")
+        published = read_date(_said(raw, "published") if isinstance(raw, dict) else "", language=language.tag, now=0.0)
+        authors = tuple(author for author in item.get("authors") or () if isinstance(author, str))
+        return Extract(zoned=zoned, language=language, published=published, authors=authors, notes=zoned.notes)
+
     def _piece(self, passage: Passage, notes: tuple[str, ...]) -> Extract:
         zoned = self._zoner.divide("", Passage(), passage)
         return Extract(zoned=zoned, language=self._guess(zoned, ""), published=Moment(), authors=(), notes=zoned.notes + notes)
@@ -56,3 +69,20 @@ class Extractor:
 
     def _guess(self, zoned: Zoned, said: str) -> Language:
         return self._languages.guess(f"{zoned.title} {zoned.lead or zoned.body}", Prior(said, "item"))
+
+
+def items_of(text: str) -> list[dict[str, Any]]:
+    """The items in what `rasid parse` printed, one JSON object a line; none when the text is anything else."""
+    if not text.lstrip().startswith("{"):
+        return []
+    try:
+        values = [orjson.loads(line) for line in text.splitlines() if line.strip()]
+    except orjson.JSONDecodeError:
+        return []
+    are_items = all(isinstance(value, dict) and {"guid", "summary", "content"} <= value.keys() for value in values)
+    return values if are_items else []
+
+
+def _said(values: Mapping[str, Any], name: str) -> str:
+    value = values.get(name)
+    return value if isinstance(value, str) else ""

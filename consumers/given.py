@@ -11,6 +11,8 @@ def given_article(values: Mapping[str, Any], default_id: str) -> Article:
 
     What `rasid extract` prints is understood, too. Raises `ValueError` naming the key that is wrong.
     """
+    if "body" not in values and {"summary", "content"} & values.keys():
+        raise ValueError("is an item of a feed, not divided into zones yet: send it through `rasid extract` first")
     texts = {zone: _text(values, zone.value) for zone in Zone}
     if not any(text.strip() for text in texts.values()):
         raise ValueError("has no text: give title, lead, body or rest")

@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 import orjson
 
-from consumers.extract import Extract, Extractor
+from consumers.extract import Extract, Extractor, items_of
 from consumers.text.language import Languages
 from consumers.zones.headings import load_headings
 from consumers.zones.zoner import Zoner
@@ -33,7 +33,7 @@ One line a file, with `file` when there are several:
 @click.option("--url", default="", help="The page's address, where it is known.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, also on a terminal.")
 def command(files: Sequence[str], url: str, *, as_json: bool) -> int:
-    """Divide article pages (HTML) or plain texts into zones, and say why each block stands where it stands.
+    """Divide article pages (HTML), plain texts or items that `rasid parse` printed into zones, and say why.
 
     Title, lead and body are the article's own; rest merely stands beside it and never alerts. Reads standard input when
     no FILE is named. Coloured blocks on a terminal; JSON with --json or when piped. Exit code 2: a FILE could not be read
@@ -49,23 +49,29 @@ def command(files: Sequence[str], url: str, *, as_json: bool) -> int:
             click.echo(f"rasid: {name}: cannot be read: {error.strerror}", err=True)
             failed = True
             continue
-        described = describe(raw, url, extractor, WallClock())
-        if len(files) > 1:
-            described = {"file": _printable(name), **described}
-        click.echo(orjson.dumps(described).decode() if as_json else "\n".join(readable(described)))
+        for described in describe(raw, url, extractor, WallClock()):
+            line = {"file": _printable(name), **described} if len(files) > 1 else described
+            click.echo(orjson.dumps(line).decode() if as_json else "\n".join(readable(line)))
     return 2 if failed else 0
 
 
-def describe(raw: bytes, url: str, extractor: Extractor, clock: Clock) -> dict[str, Any]:
-    """The line's object for any bytes (names: feeds.md, “Names on the wire”)."""
+def describe(raw: bytes, url: str, extractor: Extractor, clock: Clock) -> Iterator[dict[str, Any]]:
+    """The line's object for any bytes (names: feeds.md, “Names on the wire”); one an item for what `rasid parse` printed."""
     decoded = decode(raw[:_LARGEST], content_type="", language="")
+    items = items_of(decoded.text)
+    for item in items:
+        found = extractor.item(item)
+        identity = {"id": str(item.get("id") or ""), "url": str(item.get("link") or "")}
+        yield {**identity, **_parts(found), "notes": [*found.notes]}
+    if items:
+        return
     found = extractor.extract(decoded.text, url, clock.now())
     notes = [*found.notes]
     if len(raw) > _LARGEST:
         notes.append(f"only the first {_LARGEST // 1_000_000} MB were read")
     if decoded.bad:
         notes.append(f"{decoded.bad} characters could not be read as {decoded.charset} ({decoded.how})")
-    return {"url": _printable(url), **_parts(found), "notes": notes}
+    yield {"url": _printable(url), **_parts(found), "notes": notes}
 
 
 def _printable(argument: str) -> str:

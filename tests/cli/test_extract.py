@@ -1,6 +1,8 @@
 """`rasid extract`: any bytes to zones, in the names the design gives."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -91,17 +93,28 @@ def test_any_bytes_give_a_line(raw: bytes) -> None:
 @given(st.binary(max_size=300), st.sampled_from([b"", b"<!doctype html>", b"<p>", "<html lang=ar>إقرأ أيضاً".encode()]))
 def test_random_bytes_give_a_line(raw: bytes, before: bytes) -> None:
     """Whatever the bytes, the names are all there and the texts can be encoded."""
-    described = describe(before + raw, "", EXTRACTOR, WallClock())
+    (described,) = describe(before + raw, "", EXTRACTOR, WallClock())
     assert list(described) == NAMES
     json.dumps(described, ensure_ascii=False).encode()
 
 
 def test_people_see_each_zone_in_its_colour() -> None:
     """On a terminal every block is headed by its zone and reason, the article's own text and the rest in different colours."""
-    described = describe(f"{PROSE}\n\nRead also\n• Planted Name".encode(), "", EXTRACTOR, WallClock())
+    (described,) = describe(f"{PROSE}\n\nRead also\n• Planted Name".encode(), "", EXTRACTOR, WallClock())
     shown = "\n".join(readable(described))
     plain = unstyle(shown)
     assert plain.startswith("language: en (from: text)\n")
     assert "── body · text\nThe minister" in plain
     assert "── rest · related\nRead also" in plain
     assert style("Read also\n• Planted Name", fg="bright_black") in shown
+
+
+def test_what_parse_prints_is_divided_item_by_item() -> None:
+    """`parse | extract`: the sample's item comes out as the service divides it, ready for `match`."""
+    sample = Path(__file__).parent.parent.parent / "seeds" / "sample-feed.xml"
+    parsed = subprocess.run([sys.executable, "-m", "daemon", "parse", str(sample)], capture_output=True, check=True)
+    (line,) = describe(parsed.stdout, "", EXTRACTOR, WallClock())
+    assert line["url"] == "https://news.example.net/iraq/2023/08/08/abbasi-austin-washington"
+    assert "ثابت العباسي" in line["body"]
+    assert "نواف سلام" in line["rest"]
+    assert "نواف سلام" not in line["body"]
