@@ -114,23 +114,26 @@ async def pipe(folder: Path, line: str) -> tuple[int, list[dict[str, Any]], str]
 
 
 async def test_the_steps_as_a_pipeline(tmp_path: Path) -> None:
-    """`parse` and `extract` give lines that `match` takes; a bad part of the input is exit 2, and the rest passes."""
+    """`parse`, `extract` and `match` take each other's lines; a bad part of the input is exit 2, and the rest passes."""
     write(tmp_path, WATCHLIST, [], "http://127.0.0.1:9/")
     (tmp_path / "feed.xml").write_bytes(rss([ITEM]))
     (tmp_path / "page.html").write_text(
         "<html><title>News</title><body><article><p>Jane Roe said so.</p></article></body></html>"
     )
     (tmp_path / "page.txt").write_text("Nothing of note.")
-    code, (match,), _ = await pipe(tmp_path, "rasid parse feed.xml | rasid match")
+    code, (match,), _ = await pipe(tmp_path, "rasid parse feed.xml | rasid extract | rasid match")
     assert (code, match["actors"], match["article"]) == (0, ["jane-roe"], "one")
     code, (match,), _ = await pipe(tmp_path, "rasid extract page.html page.txt | rasid match")
     assert (code, match["actors"], match["hits"][0]["zone"]) == (0, ["jane-roe"], "body")
     code, (item,), err = await pipe(tmp_path, "cat feed.xml | rasid parse --url https://news.example/feed -")
     assert (code, item["title"]) == (0, ITEM.title)
     assert "RSS 2.0; well-formed" in err
-    code, lines, err = await pipe(tmp_path, "{ echo nonsense; rasid parse feed.xml; } | rasid match")
+    code, lines, err = await pipe(tmp_path, "{ echo nonsense; rasid parse feed.xml | rasid extract; } | rasid match")
     assert (code, len(lines)) == (2, 1)
     assert "standard input:1: not valid JSON" in err
+    code, lines, err = await pipe(tmp_path, "rasid parse feed.xml | rasid match")
+    assert (code, lines) == (2, [])
+    assert "not divided into zones yet: send it through `rasid extract` first" in err
     code, lines, err = await pipe(tmp_path, "rasid parse page.txt feed.xml")
     assert (code, len(lines)) == (2, 1)
     assert "page.txt: no items" in err
