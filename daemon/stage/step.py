@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from daemon.bus.base import MAX_BYTES, Record, Row
-from daemon.errors import TooLarge
+from daemon.errors import BusError, TooLarge
 from daemon.stage.hop import Effects, Fact, Hop, Time, Work
 from daemon.stage.poison import Grave, dead_letter
 from daemon.stage.table import StepTable
@@ -70,6 +70,7 @@ class Decisions(Generic[R, P]):
             try:
                 self._accept(self.hop.done(key, result, self.table, self._now(self._wall)))
             except Exception as error:  # noqa: BLE001 - the boundary of one result: it is undone alone
+                _let_pass(error)
                 self._put_off(mark, key, "done", error)
 
     def reconcile(self, partition: int, partitions: int) -> None:
@@ -78,6 +79,7 @@ class Decisions(Generic[R, P]):
         try:
             self._accept(self.hop.reconcile(partition, partitions, self.table, self._time))
         except Exception as error:  # noqa: BLE001 - the boundary of a reload
+            _let_pass(error)
             self.table.rollback(mark)
             self._failed("reconcile", repr(partition), error)
 
@@ -127,6 +129,7 @@ class Decisions(Generic[R, P]):
             try:
                 self._accept(self.hop.decide(item, self.table, self._now(record.at)))
             except Exception as error:  # noqa: BLE001 - the boundary of one record: it is undone alone
+                _let_pass(error)
                 self.table.rollback(mark)
                 failure = f"{type(error).__name__}: {error}"
             else:
@@ -141,6 +144,7 @@ class Decisions(Generic[R, P]):
             self._refuse_idle_wake(row, effects)
             self._accept(effects, may_work=True)
         except Exception as error:  # noqa: BLE001 - the boundary of one wake: it is undone alone and tried later
+            _let_pass(error)
             self._put_off(mark, row.key, "wake", error)
 
     def _refuse_idle_wake(self, row: Row, effects: Effects) -> None:
@@ -171,6 +175,12 @@ class Decisions(Generic[R, P]):
     def _failed(self, kind: str, subject: str, error: Exception) -> None:
         self.gathered.facts.append(Fact("rasid_hop_failures_total", {"hop": self.hop.name, "kind": kind}))
         log.error("hop_failed", hop=self.hop.name, kind=kind, subject=subject, exc_info=error)
+
+
+def _let_pass(error: Exception) -> None:
+    """A bus that cannot be read is no fault of the record at hand: nothing is set aside for it, the lease is left."""
+    if isinstance(error, BusError) and not isinstance(error, TooLarge):
+        raise error
 
 
 def read_time(table: StepTable) -> float:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from daemon.bus.base import MAX_BYTES, Record, Row
 from daemon.bus.held import HeldRows
-from daemon.errors import TooLarge
+from daemon.errors import BusError, TooLarge
 from daemon.messages.dead import DeadLetter
 from daemon.messages.wire import decode as decode_message
 from daemon.stage.hop import Effects, Table, Time, Work
@@ -225,3 +225,17 @@ def test_a_reconcile_that_raises_stops_nothing() -> None:
     assert texts(decisions) == ["ONE"]
     assert table.get(b"half") is None
     assert decisions.gathered.facts[0].labels == {"hop": "echo", "kind": "reconcile"}
+
+
+def test_a_bus_that_cannot_be_read_condemns_no_record() -> None:
+    """A row that cannot be read now raises out of the step: no dead letter, no row put off, the lease is to be left."""
+
+    class Unreadable(HeldRows):
+        def get(self, key: bytes) -> Row | None:
+            raise BusError("cannot be read now")
+
+    table = StepTable(Unreadable())
+    decisions = Decisions(Echo(), GRAVE, table, set(), 1.0)
+    with pytest.raises(BusError):
+        decisions.records([(record("one", 1), "ONE")], 10)
+    assert decisions.gathered.dead == 0
