@@ -12,7 +12,7 @@ from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
 from daemon.bus.base import Lease, Record, Row
-from daemon.bus.embedded.lease import EmbeddedLease, open_lease
+from daemon.bus.embedded.lease import open_lease
 from daemon.bus.embedded.retention import Retention
 from daemon.bus.embedded.schema import PARTITION_BITS
 from daemon.bus.embedded.shelf import Shelf
@@ -20,7 +20,7 @@ from daemon.bus.embedded.transaction import Transaction
 from daemon.bus.group import Group, Member, Turn
 from daemon.bus.sizes import refuse_large
 from daemon.clock import Clock
-from daemon.errors import BusError, BusRefused
+from daemon.errors import BusError, BusRefused, TooLarge
 
 _LOOK_EVERY: Final = 0.2
 """Seconds between looks for what commands appended."""
@@ -150,23 +150,24 @@ class EmbeddedBus:
     async def _held(self, topic: str, name: str, turn: Turn) -> AsyncIterator[Lease]:
         group, failed = self._groups[name], True
         try:
-            lease = await self._opened(topic, name, turn)
+            lease = await open_lease(self._shelf, topic, name, turn, self._groups[name])
             try:
                 yield lease
                 failed = False
             finally:
                 lease.leave()
+        except TooLarge:
+            raise
+        except BusRefused as error:
+            self._refuse(error)
+            raise
         finally:
             group.left(turn, failed=failed)
 
-    async def _opened(self, topic: str, name: str, turn: Turn) -> EmbeddedLease:
-        """A lease. When the file is refused, all iterators of leases end with that error: a newer service, or damage."""
-        try:
-            return await open_lease(self._shelf, topic, name, turn, self._groups[name])
-        except BusRefused as error:
-            self._refused = error
-            self._end_members()
-            raise
+    def _refuse(self, error: BusRefused) -> None:
+        """The file is not to be used any more (a newer service, damage, another file): all iterators of leases end so."""
+        self._refused = self._refused or error
+        self._end_members()
 
     def _end_members(self) -> None:
         for member, group in self._members.items():
@@ -185,6 +186,9 @@ class EmbeddedBus:
     async def _probe(self, shelf: Shelf) -> None:
         while True:
             await asyncio.sleep(_PROBE_EVERY)
+            displaced = shelf.displaced()
+            if displaced is not None:
+                self._refuse(BusRefused(displaced, subject=str(self._path)))
             if shelf.writer.trouble is not None:
                 with suppress(BusError):
                     await shelf.writer.submit(_touch)

@@ -8,6 +8,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from daemon.bus.embedded.whereabouts import identity
 from daemon.errors import BusRefused
 
 
@@ -15,13 +16,13 @@ class ServiceLock:
     """Held from `take` to `release`."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.with_name(path.name + ".lock")
+        self.file = path.with_name(path.name + ".lock")
         self._path = path
         self._descriptor: int | None = None
 
     def take(self) -> None:
         """Raises `BusRefused` when another service lives, and `OSError` when the side file cannot be made."""
-        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -31,6 +32,9 @@ class ServiceLock:
                 f"another service (process {holder}) already runs on this file; for more than one process, use bus.kind: kafka"
             )
             raise BusRefused(reason, subject=str(self._path)) from error
+        if identity(self.file) != (os.fstat(descriptor).st_dev, os.fstat(descriptor).st_ino):
+            os.close(descriptor)
+            raise BusRefused(f"{self.file.name} was removed at this moment; start again", subject=str(self._path))
         self._descriptor = descriptor
         with suppress(OSError):  # the number is for people; a full disk must not refuse it
             os.ftruncate(descriptor, 0)

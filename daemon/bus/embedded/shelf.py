@@ -25,6 +25,7 @@ from daemon.bus.embedded.schema import (
 from daemon.bus.embedded.tails import Tails
 from daemon.bus.embedded.transaction import Entry, Transaction
 from daemon.bus.embedded.trouble import translate
+from daemon.bus.embedded.whereabouts import Whereabouts, leave_behind
 from daemon.bus.embedded.writer import Writer
 from daemon.bus.topics import partition_of
 from daemon.errors import BusRefused
@@ -51,6 +52,7 @@ class Shelf:
         self.partitions = opened.partitions
         self.generation = opened.generation
         self.lock = opened.lock
+        self._whereabouts = Whereabouts((path, opened.lock.file)) if opened.lock is not None else None
         self.tails = Tails()
         self.reader = Reader(opened.reading, path)
         self.writer = Writer(opened.writing, path, self.tails.advance)
@@ -64,6 +66,10 @@ class Shelf:
             return cls(path, await asyncio.to_thread(_open, path, partitions, service=service))
         except (apsw.Error, OSError) as error:
             raise translate(error, path) from error
+
+    def displaced(self) -> str | None:
+        """What has become of a service's files behind its back, in one sentence, or None."""
+        return None if self._whereabouts is None else self._whereabouts.trouble()
 
     def look(self) -> None:
         """Learn what other processes have appended."""
@@ -94,6 +100,8 @@ class Shelf:
     async def close(self, seconds: float) -> None:
         self.reader.close()
         await self.writer.close(seconds)
+        if self._whereabouts is not None and self._whereabouts.replaced(self.path):
+            leave_behind(self.path)
         if self.lock is not None:
             self.lock.release()
 
