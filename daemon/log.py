@@ -14,7 +14,12 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 _SHORTEST: Final = 4
 _HIDDEN: Final = "[secret]"
-_NOISY: Final = {"aiokafka": logging.CRITICAL, "asyncio": logging.WARNING, "aiohttp.access": logging.WARNING}
+_NOISY: Final = {
+    "aiokafka": logging.CRITICAL,
+    "trafilatura": logging.CRITICAL,
+    "asyncio": logging.WARNING,
+    "aiohttp.access": logging.WARNING,
+}
 
 
 class Redactor:

@@ -169,8 +169,9 @@ def _is_leaving() -> bool:
 
 
 def _prepare(memory: int) -> None:
-    """In a new worker: Ctrl-C is the parent's business; memory beyond the limit raises instead of swapping."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """In a new worker: signals to the whole group are the parent's business; memory beyond the limit raises."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, name="follow-parent", daemon=True).start()
     with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - read once, at the start of a process
         used = int(statm.read().split()[0]) * resource.getpagesize()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import time
 
 import pytest
@@ -101,3 +102,15 @@ async def test_waiting_for_a_process_is_no_time_out() -> None:
         with pytest.raises(WorkerFailed):
             await hang
     assert answers == [1] * 40
+
+
+def interrupted() -> str:
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGINT)
+    return "ended"
+
+
+async def test_signals_to_the_whole_group_end_no_call() -> None:
+    """A supervisor that signals every process of the service leaves the calls in hand to the parent."""
+    async with Workers(1, LIMITS) as workers:
+        assert await workers.run(interrupted) == "ended"

@@ -10,6 +10,7 @@ from typing import Final, get_args
 import orjson
 
 from consumers.watchlist.models import Kind, check_name
+from daemon.config.files import LIST, read_plain
 from daemon.errors import ConfigError, Problem
 
 _COLUMNS: Final = ("id", "kind", "lang", "name")
@@ -30,7 +31,7 @@ class Listed:
 def read_list(path: Path) -> tuple[Listed, ...]:
     """The actors of a file; rows of one id form one actor. Raises `ConfigError` with the lines of what is wrong."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_plain(path, LIST).decode("utf-8-sig")
     except OSError as error:
         raise ConfigError([Problem(file=str(path), reason=f"cannot be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:

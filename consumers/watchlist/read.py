@@ -4,8 +4,9 @@ import difflib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from consumers.syntax import ActorTerm, ListTerm, Node, Term, walk
 from consumers.watchlist.desk import Actor, Desk, Rule
@@ -16,6 +17,7 @@ from daemon.config.document import Document, parse_document, read_document
 from daemon.config.load import validate
 from daemon.errors import ConfigError, Problem
 
+_MOST_FILES: Final = 1000
 _Identified = TypeVar("_Identified", Actor, Rule)
 
 
@@ -45,7 +47,10 @@ def _found(patterns: Iterable[str], folder: Path, problems: list[Problem]) -> It
     for pattern in patterns:
         given = Path(pattern)
         root = Path(given.anchor) if given.is_absolute() else folder
-        paths = sorted(root.glob(str(given.relative_to(given.anchor))))
+        paths = sorted(islice(root.glob(str(given.relative_to(given.anchor))), _MOST_FILES + 1))
+        if len(paths) > _MOST_FILES:
+            problems.append(Problem(file=str(root / given), reason=f"names more than {_MOST_FILES} files"))
+            continue
         if not paths:
             problems.append(Problem(file=str(root / given), reason="no watchlist file is there"))
         for path in paths:

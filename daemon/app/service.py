@@ -125,11 +125,15 @@ def _on_signals(stop: Callable[[], None]) -> None:
     """The first signal asks for an orderly end, the second ends at once."""
     loop = asyncio.get_running_loop()
 
-    def first(number: signal.Signals) -> None:
+    asked = False
+
+    def on_signal() -> None:
+        nonlocal asked
+        if asked:
+            os._exit(1)
+        asked = True
         stop()
         loop.call_later(GONE_WITHIN, os._exit, 1)
-        loop.remove_signal_handler(number)
-        signal.signal(number, lambda *_: os._exit(1))
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, first, number)
+        loop.add_signal_handler(number, on_signal)

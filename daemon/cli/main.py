@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 failed at run time, 2 bad input or configuration.
 """
 
+import errno
 import logging
 import os
 import sys
@@ -49,7 +50,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered is flushed at the end
+            _drop_output()
             return 0
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
@@ -68,9 +69,29 @@ def rasid() -> None:
     """
 
 
+def _drop_output() -> None:
+    """What is still buffered would be flushed at the end, and fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Logs go to stderr: stdout is for what was asked for."""
     configure_logging(sys.stderr, level=logging.WARNING)
+    try:
+        code = _run(argv)
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EIO, errno.EFBIG}:
+            raise
+        _drop_output()
+        click.echo(f"rasid: the output cannot be written: {error.strerror}", err=True)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
         code = rasid.main(args=None if argv is None else list(argv), prog_name="rasid", standalone_mode=False)
     except click.exceptions.Abort:

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 import yaml
 
+from daemon.config.files import DOCUMENT, read_plain
 from daemon.errors import ConfigError, Problem
 
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -21,6 +22,7 @@ _NULLS: Final = {"", "~", "null", "Null", "NULL"}
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _MAX_DEPTH: Final = 60
+_MAX_PARTS: Final = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Document:
 def read_document(path: Path) -> Document:
     """Read one YAML file. Raises `ConfigError` naming file, line and column; also when it cannot be opened or decoded."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_plain(path, DOCUMENT).decode("utf-8-sig")
     except OSError as error:
         raise ConfigError([Problem(file=str(path), reason=f"cannot be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:
@@ -73,6 +75,8 @@ def parse_document(text: str, file: str) -> Document:
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         said = " ".join(part for part in (error.context, error.problem) if part)
         raise ConfigError([Problem(file=file, line=line, column=column, reason=f"not valid YAML: {said}")]) from error
+    except UnicodeEncodeError as error:
+        raise ConfigError([Problem(file=file, reason="holds bytes that are not UTF-8")]) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError([Problem(file=file, reason=f"not valid YAML: {str(error).splitlines()[0]}")]) from error
     builder = _Builder(file)
@@ -90,23 +94,33 @@ class _Builder:
         self.places: dict[KeyPath, tuple[int, int]] = {}
         self.problems: list[Problem] = []
         self.doubtful: list[KeyPath] = []
+        self._built = 0
 
     def build(self, node: yaml.Node, path: KeyPath) -> Any:
+        self._built += 1
+        if self._built > _MAX_PARTS:
+            if self._built == _MAX_PARTS + 1:
+                self._refuse(node, (), f"more than {_MAX_PARTS} parts once its aliases are filled in")
+            return None
         self.places.setdefault(path, _place(node))
         if len(path) > _MAX_DEPTH:
             self._refuse(node, path, f"nested more than {_MAX_DEPTH} deep (an alias that contains itself?)")
             return None
         if isinstance(node, yaml.ScalarNode):
+            if "\0" in node.value:
+                self._refuse(node, path, "holds a NUL character, which no name or path may")
             if not node.style and node.value.lower() in _DOUBTFUL:
                 self.doubtful.append(path)
             return _scalar(node)
         if isinstance(node, yaml.SequenceNode):
-            return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
+            return [self.build(child, (*path, index)) for index, child in enumerate(node.value) if self._built <= _MAX_PARTS]
         return self._mapping(node, path)
 
     def _mapping(self, node: yaml.Node, path: KeyPath) -> dict[Hashable, Any]:
         built: dict[Hashable, Any] = {}
         for key_node, child in node.value:
+            if self._built > _MAX_PARTS:
+                break
             if not isinstance(key_node, yaml.ScalarNode):
                 self._refuse(key_node, path, "a key must be a plain word")
                 continue

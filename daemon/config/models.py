@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic.networks import IPvAnyNetwork
 
+from daemon.config.files import SECRET, read_plain
 from daemon.config.quantities import Duration, Limit, Size
 from daemon.config.receivers import HookAddress, HookSecret, MailAddress
 from daemon.messages.article import FirstFetch
@@ -32,16 +33,19 @@ def _from_file(value: object, info: ValidationInfo) -> object:
         return value
     path = Path(info.context["folder"] if info.context else "", value.removeprefix("file:"))
     try:
-        return path.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"the secret's file {path} cannot be read: {error}") from error
+        return read_plain(path, SECRET).decode("utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ValueError(f"the secret's file {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise ValueError(f"the secret's file {path} is not UTF-8 text") from None
 
 
 def _certificates(path: Path, info: ValidationInfo) -> Path:
     """Certificates that cannot be used are a mistake to be told when the file is read, not at the first connection."""
     if info.context:
         try:
-            ssl.create_default_context(cafile=Path(info.context["folder"], path))
+            certificates = read_plain(Path(info.context["folder"], path), SECRET)
+            ssl.create_default_context(cadata=certificates.decode("ascii"))
         except (OSError, ValueError) as error:
             raise ValueError(
                 f"the certificates in {path} cannot be used: {getattr(error, 'strerror', None) or error}"
@@ -122,6 +126,14 @@ class BusSettings(Model):
 def _host_and_port(text: str) -> str:
     if not re.fullmatch(r"(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}", text):
         raise ValueError(f"{text!r} is not host:port, such as 127.0.0.1:9464 or [::1]:9464")
+    if int(text.rpartition(":")[2]) > 65535:
+        raise ValueError(f"{text!r} names a port over 65535")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable() or not text.isascii():
+        raise ValueError("is not one line of plain ASCII, which is all that a header may hold")
     return text
 
 
@@ -135,7 +147,7 @@ class PerSite(Model):
 
 
 class Polling(Model):
-    user_agent: str = "Rasid/{version} (+https://example.org/rasid)"
+    user_agent: Annotated[str, AfterValidator(_one_line)] = "Rasid/{version} (+https://example.org/rasid)"
     default_interval: Duration = 300.0
     min_interval: Duration = 60.0
     max_interval: Duration = 21600.0
@@ -145,6 +157,12 @@ class Polling(Model):
     ca_file: CaFile | None = None
     max_age: Limit = 86400.0
     first_fetch: FirstFetch = FirstFetch.SUMMARY
+
+    @model_validator(mode="after")
+    def _intervals_fit(self) -> Self:
+        if self.min_interval > self.max_interval:
+            raise ValueError("min_interval is longer than max_interval")
+        return self
 
 
 class Feed(Model):

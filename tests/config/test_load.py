@@ -1,5 +1,6 @@
 """Configuration: what people write becomes typed values, and every mistake is named with file, line, key and reason."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,10 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("receivers:\n- name: x\n", 2, "receivers[0]", "has no channel"),
         ("server:\n  listen: nowhere\n", 2, "server.listen", "is not host:port"),
         ("route:\n  receiver: x\n  budget: 30/h\n", 3, "route.budget", "unknown key"),
+        ("server:\n  listen: 127.0.0.1:99999\n", 2, "server.listen", "over 65535"),
+        ('polling:\n  user_agent: "a\\r\\nX: b"\n', 2, "polling.user_agent", "one line"),
+        ("polling:\n  min_interval: 10h\n  max_interval: 1h\n", 1, "polling", "longer than max_interval"),
+        ('data_dir: "a\\0b"\n', 1, "data_dir", "NUL"),
         ("data_dir: a\ndata_dir: b\n", 2, "data_dir", "stands here twice"),
         ("polling: [1, 2\n", 2, "", "not valid YAML"),
         ("polling:\n\tx: 1\n", 2, "", "not valid YAML"),
@@ -191,3 +196,30 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
 def test_a_document_that_contains_itself(tmp_path: Path) -> None:
     """An alias that contains itself is refused, not followed for ever."""
     assert "deep" in problems(tmp_path, "feeds: &a [*a]\n")[0].reason
+
+
+@pytest.mark.parametrize(
+    "text", ["receivers: [{name: s, slack: {webhook_url: 'file:/dev/zero'}}]\n", "polling: {ca_file: /dev/zero}\n"]
+)
+def test_devices_are_not_read(tmp_path: Path, text: str) -> None:
+    """A device or pipe named as a secret or certificate is refused at once, not read for ever."""
+    assert "plain file" in problems(tmp_path, text)[0].reason
+
+
+def test_a_pipe_is_no_configuration(tmp_path: Path) -> None:
+    """Nobody waits for somebody to write into it."""
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(ConfigError, match="not a plain file"):
+        load_config(tmp_path / "pipe.yaml", {})
+
+
+def test_aliases_are_counted_where_they_are_filled_in(tmp_path: Path) -> None:
+    """A few lines of aliases of aliases, a billion parts when filled in, are refused in no time."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    assert any("parts once its aliases" in found.reason for found in problems(tmp_path, "\n".join(lines)))
+
+
+def test_bytes_that_are_no_text_in_the_environment(tmp_path: Path) -> None:
+    """A variable that is not UTF-8 is named."""
+    assert problems(tmp_path, "", RASID_DATA_DIR="a\udcff")[0].file == "RASID_DATA_DIR"

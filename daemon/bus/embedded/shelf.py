@@ -24,11 +24,11 @@ from daemon.bus.embedded.schema import (
 )
 from daemon.bus.embedded.tails import Tails
 from daemon.bus.embedded.transaction import Entry, Transaction
-from daemon.bus.embedded.trouble import translate
+from daemon.bus.embedded.trouble import FULL, translate
 from daemon.bus.embedded.whereabouts import Whereabouts, leave_behind
 from daemon.bus.embedded.writer import Writer
 from daemon.bus.topics import partition_of
-from daemon.errors import BusRefused
+from daemon.errors import BusError, BusRefused
 
 _CHECK_SECONDS: Final = 1.0
 _OVERHEAD: Final = 200
@@ -65,7 +65,10 @@ class Shelf:
         try:
             return cls(path, await asyncio.to_thread(_open, path, partitions, service=service))
         except (apsw.Error, OSError) as error:
-            raise translate(error, path) from error
+            failure = translate(error, path)
+            if failure.reason == FULL:  # nobody is left to go on once there is space
+                failure = BusError("the disk is full: make space, then start again", subject=str(path))
+            raise failure from error
 
     def displaced(self) -> str | None:
         """What has become of a service's files behind its back, in one sentence, or None."""

@@ -10,9 +10,9 @@ from daemon.errors import BusError, BusRefused
 
 _Reasons = tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]
 
-_FULL: Final = "the disk is full; nothing was written, and writing goes on once there is space"
+FULL: Final = "the disk is full; nothing was written, and writing goes on once there is space"
 _WAIT: Final[_Reasons] = (
-    (apsw.FullError, _FULL),
+    (apsw.FullError, FULL),
     ((apsw.BusyError, apsw.LockedError), "another process keeps the file locked"),
 )
 _ACT: Final[_Reasons] = (
@@ -29,7 +29,7 @@ _ACT: Final[_Reasons] = (
 def translate(error: apsw.Error | OSError, path: Path) -> BusError:
     """The error to raise from `error`. What people must put right is a `BusRefused`."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return BusError(_FULL, subject=str(path))
+        return BusError(FULL, subject=str(path))
     for kinds, reason in _ACT:
         if isinstance(error, kinds):
             return BusRefused(reason.format(getattr(error, "strerror", None) or error), subject=str(path))

@@ -1,0 +1,27 @@
+"""Files that people name in configuration, read whole: plain files of a bounded size, never a device or a pipe."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+SECRET: Final = 1_000_000
+DOCUMENT: Final = 64_000_000
+LIST: Final = 1_000_000_000
+"""Most bytes of a secret, of a YAML file, of a list of names."""
+
+
+def read_plain(path: Path, limit: int) -> bytes:
+    """The file's bytes. Raises `OSError`, also for what is not a plain file or holds more than `limit` bytes."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except ValueError as error:
+        raise OSError(errno.EINVAL, str(error)) from error
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is not a plain file")
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"it is larger than {limit} bytes")
+    return content
