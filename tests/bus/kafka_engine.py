@@ -14,7 +14,7 @@ from daemon.config.models import KafkaSecurity, KafkaSettings
 from daemon.metrics import Metrics
 from tests.servers.kafka import Cluster
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 QUICK = Timing(session=1.5, heartbeat=0.25, rebalance=4.0, leave=0.5, request=3.0, look=1.0)
 """Short enough for tests, with the order of the defaults."""
 

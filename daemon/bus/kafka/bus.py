@@ -23,6 +23,7 @@ from daemon.bus.kafka.names import Group, Names
 from daemon.bus.kafka.producer import Publisher
 from daemon.bus.kafka.timing import Timing
 from daemon.bus.kafka.topics import prepare
+from daemon.bus.kafka.twins import Twins
 from daemon.bus.kafka.wanted import state_of, wanted
 from daemon.bus.topics import TOPICS, Topic
 from daemon.clock import Clock
@@ -57,6 +58,7 @@ class KafkaBus:
         self._names = Names({each.name[start:]: each.name for each in self._wanted}, settings.partitions, clock)
         self._observe = observe
         self._publisher = Publisher(self._link)
+        self._twins = Twins(settings.instance)
         self._members: set[Member] = set()
         self._ready = asyncio.Event()
         self._refused: BusRefused | None = None
@@ -98,7 +100,7 @@ class KafkaBus:
         self._names.of(state_of(group))
         await self._ready.wait()
         self._check()
-        member = Member(share, self._members.discard)
+        member = Member(share, self._twins, self._members.discard)
         self._members.add(member)
         try:
             while True:

@@ -28,11 +28,11 @@ class Member:
     time moves no partitions of others; closing it leaves for good.
     """
 
-    def __init__(self, group: Group, gone: "Callable[[Member], None]") -> None:
+    def __init__(self, group: Group, twins: Twins, gone: "Callable[[Member], None]") -> None:
         self.shares = Shares(group)
         self._group = group
         self._trouble: str | None = None
-        self._twins = Twins(group.link.settings.instance)
+        self._twins = twins
         self._closing = asyncio.Event()
         self._running = asyncio.create_task(self._run())
         self._running.add_done_callback(lambda _: gone(self))
@@ -99,7 +99,7 @@ class Member:
             await self._group.link.start(consumer)
             # A member that leads the group and does not know the topic yet would assign nothing to anybody.
             await consumer.beginning_offsets([TopicPartition(self._group.source, n) for n in range(self._group.names.count)])
-        consumer.subscribe([self._group.source], listener=_Listener(self.shares, consumer, self._twins))
+        consumer.subscribe([self._group.source], listener=_Listener(self._group.name, self.shares, consumer, self._twins))
         self._trouble = None
         await self._watch(consumer)
 
@@ -114,7 +114,7 @@ class Member:
         while failures < _FAILURES and stuck < timing.opening:
             if await self._pause(timing.heartbeat):
                 return
-            self._twins.check()
+            self._twins.check(self._group.name)
             try:
                 async with asyncio.timeout(timing.heartbeat):
                     await consumer.getmany(_NOBODY)
@@ -141,17 +141,26 @@ class Member:
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka asks for its own, untyped class
     """What aiokafka calls around a rebalance."""
 
-    def __init__(self, shares: Shares, consumer: Any, twins: Twins) -> None:
+    def __init__(self, group: str, shares: Shares, consumer: Any, twins: Twins) -> None:
+        self._group = group
         self._shares = shares
         self._consumer = consumer
         self._twins = twins
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:  # noqa: ARG002 - all are
         """Heartbeats go on meanwhile; but `getmany` would not return, so nobody may wait for it here."""
+        if not self._member_id and self._twins.out_of_place(self._group):
+            # Whoever returns from here joins again, and takes the place back from the twin.
+            await asyncio.Event().wait()
         await self._shares.take_back()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Heartbeats stand still meanwhile: return at once."""
-        self._twins.joined(self._consumer._coordinator.member_id)  # noqa: SLF001 - aiokafka tells it nowhere else
+        self._twins.joined(self._group, self._member_id)
         self._consumer.pause(*assigned)
         self._shares.give(self._consumer, sorted(each.partition for each in assigned))
+
+    @property
+    def _member_id(self) -> str:
+        """Empty while the group does not know us; aiokafka tells it nowhere else."""
+        return str(self._consumer._coordinator.member_id)  # noqa: SLF001
