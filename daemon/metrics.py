@@ -45,8 +45,10 @@ SPECS: Final[Mapping[str, Spec]] = {
     "rasid_delivery_delay_seconds": Spec(Histogram, "From an article's fetch to its acceptance.", ("channel",)),
     # the runner
     "rasid_hop_records_total": Spec(Counter, "Records a hop took in and put out.", ("hop", "direction")),
+    "rasid_hop_rows_total": Spec(Counter, "Rows a hop set or removed.", ("hop",)),
     "rasid_hop_held": Spec(Gauge, "Pieces of work in flight for a hop in this process.", ("hop", "partition")),
-    "rasid_hop_lag_records": Spec(Gauge, "Records a hop has yet to take.", ("hop", "partition")),
+    "rasid_hop_lag_records": Spec(Gauge, "Records a hop has yet to decide.", ("hop", "partition")),
+    "rasid_hop_lag_seconds": Spec(Gauge, "Age of the oldest record a hop has at hand and not decided.", ("hop", "partition")),
     "rasid_hop_step_seconds": Spec(Histogram, "Time a step took, commit included.", ("hop",), _BRIEF),
     "rasid_dead_letters_total": Spec(Counter, "Records no hop could handle.", ("hop", "reason")),
     "rasid_hop_failures_total": Spec(Counter, "Results and wakes that raised; they are tried again.", ("hop", "kind")),

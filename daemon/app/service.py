@@ -47,7 +47,7 @@ async def serve(setup: Setup, roles: Iterable[Role], stream: TextIO) -> int:
     metrics.observe("rasid_build_info", {"version": version("rasid")})
     async with AsyncExitStack() as stack:
         listen = setup.config.server.listen
-        port = await stack.enter_async_context(serve_status(listen, metrics.registry, parts.readiness))
+        port = await stack.enter_async_context(serve_status(listen, metrics.registry, parts.readiness, parts.measure))
         log.info("listening", address=listen, port=port)
         clock = WallClock()
         opening = open_bus(setup.config, setup.folder, clock=clock, service=True, observe=metrics.observe)
@@ -63,7 +63,7 @@ async def serve(setup: Setup, roles: Iterable[Role], stream: TextIO) -> int:
 
 
 class Parts:
-    """What `/readyz` asks: each hop at work, and the bus."""
+    """What `/readyz` and `/metrics` ask: each hop at work, and the bus."""
 
     def __init__(self) -> None:
         self._bus: OpenBus | None = None
@@ -76,6 +76,10 @@ class Parts:
         if self._bus is None:
             return {"bus": "is being opened"}
         return {"bus": self._bus.healthy(), **{stage.name: stage.trouble for stage in self._stages}}
+
+    def measure(self) -> None:
+        for stage in self._stages:
+            stage.measure()
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

@@ -22,12 +22,14 @@ class ServerError(RasidError):
 
 
 @asynccontextmanager
-async def serve_status(listen: str, registry: CollectorRegistry, readiness: Readiness) -> AsyncIterator[int]:
+async def serve_status(
+    listen: str, registry: CollectorRegistry, readiness: Readiness, measure: Callable[[], None] = lambda: None
+) -> AsyncIterator[int]:
     """Serve on `host:port` until the block is left; gives the port that was bound (port 0 lets the kernel choose).
 
-    Raises `ServerError`.
+    `measure` is called before metrics are told, to bring gauges up to date. Raises `ServerError`.
     """
-    runner = web.AppRunner(_application(registry, readiness), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(_application(registry, readiness, measure), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         yield await _bind(runner, listen)
@@ -46,8 +48,9 @@ async def _bind(runner: web.AppRunner, listen: str) -> int:
     return bound
 
 
-def _application(registry: CollectorRegistry, readiness: Readiness) -> web.Application:
+def _application(registry: CollectorRegistry, readiness: Readiness, measure: Callable[[], None]) -> web.Application:
     async def metrics(request: web.Request) -> web.Response:
+        measure()
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 

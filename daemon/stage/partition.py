@@ -14,6 +14,7 @@ from daemon.bus.base import Lease, Record, Step
 from daemon.clock import Clock
 from daemon.metrics import Observe
 from daemon.stage.hop import Failed, Hop, Time, Work
+from daemon.stage.intake import Intake
 from daemon.stage.poison import OPENS_KEY, DeadLetterRate, Grave, Opens, opened
 from daemon.stage.preparation import Preparation
 from daemon.stage.step import Decisions, Unprepared
@@ -63,6 +64,15 @@ class Kit(Generic[R, P]):
     alone: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a lease is behind: records not decided yet, seconds of age of the oldest at hand, pieces of work in flight."""
+
+    lag: int = 0
+    age: float = 0.0
+    in_flight: int = 0
+
+
 class Partition(Generic[R, P]):
     """Serves one lease until it is told to leave or something breaks."""
 
@@ -71,13 +81,13 @@ class Partition(Generic[R, P]):
         self._lease = lease
         self._rate = rate
         self._labels = {"hop": kit.hop.name}
-        self._place = {"hop": kit.hop.name, "partition": str(lease.partition)}
         self._grave = Grave(lease.partition, kit.hop.name)
         self._preparation = Preparation(kit.hop, kit.decode, kit.executor)
+        self._undecided: Sequence[Record] = ()
         self._in_hand: Sequence[tuple[Record, P | Unprepared]] = ()
         self._more_due = True
         self._woken = float("-inf")
-        self._taking: asyncio.Task[Sequence[Record]] | None = None
+        self._intake = Intake(lease, kit.limits.records)
         self._flying: dict[bytes, asyncio.Task[None]] = {}
         self._results: list[tuple[bytes, object]] = []
         self._stir = asyncio.Event()
@@ -93,6 +103,12 @@ class Partition(Generic[R, P]):
         self._reconcile = True
         self._stir.set()
 
+    def measure(self) -> Standing:
+        """Where the lease stands at this instant."""
+        oldest = self._undecided[0].at if self._undecided else self._intake.oldest
+        age = 0.0 if oldest is None else max(0.0, self._kit.clock.now() - oldest)
+        return Standing(self._lease.lag() + self._intake.waiting + len(self._undecided), age, len(self._flying))
+
     async def run(self, *, excused: bool) -> None:
         leaving = asyncio.create_task(self._watch_leaving())
         try:
@@ -103,7 +119,7 @@ class Partition(Generic[R, P]):
             await self._leave()
         finally:
             self._over = True
-            await _cancelled([leaving, self._taking, self._stirring, *self._flying.values()])
+            await _cancelled([leaving, self._intake.asking, self._stirring, *self._flying.values()])
 
     async def _watch_leaving(self) -> None:
         await self._lease.leaving.wait()
@@ -116,17 +132,14 @@ class Partition(Generic[R, P]):
 
     async def _wait(self) -> None:
         """Until there is something to do: records taken, a result, a wake that is due, a reload, or the end."""
-        if self._taking is None and not self._in_hand:
-            self._taking = asyncio.create_task(self._lease.take(1 if self._careful else self._kit.limits.records))
-        if self._reconcile or self._results or self._in_hand or self._lease.leaving.is_set():
+        if not self._in_hand:
+            self._intake.ask(alone=self._careful > 0)
+        if self._reconcile or self._results or self._in_hand or self._lease.leaving.is_set() or self._intake.ready:
             return
-        if self._taking is None or self._taking.done():
-            return
-        self._kit.observe("rasid_hop_lag_records", self._place, self._lease.lag())
-        self._kit.observe("rasid_hop_held", self._place, len(self._flying))
         if self._stirring is None or self._stirring.done():
             self._stirring = asyncio.create_task(self._stir.wait())
-        await asyncio.wait({self._taking, self._stirring}, timeout=self._pause(), return_when=asyncio.FIRST_COMPLETED)
+        awaited = {self._stirring} if self._intake.asking is None else {self._stirring, self._intake.asking}
+        await asyncio.wait(awaited, timeout=self._pause(), return_when=asyncio.FIRST_COMPLETED)
 
     def _pause(self) -> float:
         """Seconds until the next wake that may fire; rows in flight and a full flight wait for results instead."""
@@ -149,7 +162,7 @@ class Partition(Generic[R, P]):
         """A record-driven hop that is behind is woken by its records' time only."""
         if self._kit.hop.time is Time.WALL:
             return True
-        return self._lease.lag() == 0 and not self._in_hand and not (self._taking and self._taking.done())
+        return self._lease.lag() == 0 and not self._in_hand and not self._intake.ready
 
     async def _step(self) -> None:
         if not self._careful:
@@ -172,7 +185,7 @@ class Partition(Generic[R, P]):
         decisions.results(results)
         decided = self._decide(decisions, pairs)
         await self._commit(decisions, [record for record, _ in pairs[:decided]], began)
-        self._in_hand = pairs[decided:]
+        self._undecided, self._in_hand = self._undecided[decided:], pairs[decided:]
 
     def _decide(self, decisions: Decisions[R, P], pairs: Sequence[tuple[Record, P | Unprepared]]) -> int:
         """Wakes and records, as many of these as the limit of wakes a step lets through; gives their count."""
@@ -200,20 +213,19 @@ class Partition(Generic[R, P]):
         self._start(gathered.work)
         for fact in gathered.facts:
             self._kit.observe(fact.metric, fact.labels, fact.amount)
-        self._measure(len(records), len(gathered.out), time.perf_counter() - began)
-
-    def _measure(self, taken: int, put: int, seconds: float) -> None:
+        seconds = time.perf_counter() - began
+        self._intake.took(len(records), seconds)
         observe, labels = self._kit.observe, self._labels
-        observe("rasid_hop_records_total", {**labels, "direction": "in"}, taken)
-        observe("rasid_hop_records_total", {**labels, "direction": "out"}, put)
+        observe("rasid_hop_records_total", {**labels, "direction": "in"}, len(records))
+        observe("rasid_hop_records_total", {**labels, "direction": "out"}, len(gathered.out))
+        observe("rasid_hop_rows_total", labels, len(rows))
         observe("rasid_hop_step_seconds", labels, seconds)
 
     async def _taken(self) -> Sequence[tuple[Record, P | Unprepared]]:
         """What `take` gave, prepared. A suspect stepped alone is announced first, where a crash cannot unsay it."""
-        if self._taking is None or not self._taking.done():
+        records = self._undecided = self._intake.portion()
+        if not records:
             return ()
-        taking, self._taking = self._taking, None
-        records = taking.result()
         if self._careful:
             offset = records[0].offset
             if self._opens.killer and offset == self._opens.offset:
@@ -244,8 +256,7 @@ class Partition(Generic[R, P]):
 
     async def _leave(self) -> None:
         """Start nothing new; commit what work in flight says, as it says it, for a while; forget the count of opens."""
-        if self._taking is not None:
-            await _cancelled([self._taking])
+        await _cancelled([self._intake.asking])
         deadline = time.monotonic() + self._kit.limits.patience
         while self._flying and (left := deadline - time.monotonic()) > 0:
             await asyncio.wait(self._flying.values(), timeout=left, return_when=asyncio.FIRST_COMPLETED)

@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from typing import Generic, TypeVar
 
 from daemon.bus.base import Record
-from daemon.errors import DecodeError
+from daemon.errors import DecodeError, RasidError
 from daemon.stage.hop import Hop
 from daemon.stage.step import Unprepared
 
 R = TypeVar("R")
 P = TypeVar("P")
+
+
+class ExecutorGone(RasidError):
+    """What prepares records has ended or died: no fault of any record, so the lease is left and opened again."""
 
 
 class Preparation(Generic[R, P]):
@@ -46,16 +50,27 @@ class Preparation(Generic[R, P]):
         """All at once; when that raises, one by one, so that only the culprit is set aside."""
         try:
             return await self._run(messages)
+        except ExecutorGone:
+            raise
         except Exception:  # noqa: BLE001 - whichever message raised is found below
             return [await self._prepared_alone(message) for message in messages]
 
     async def _prepared_alone(self, message: R) -> P | Unprepared:
         try:
             return (await self._run([message]))[0]
+        except ExecutorGone:
+            raise
         except Exception as error:  # noqa: BLE001 - the boundary of one record
             return Unprepared("raised", f"{type(error).__name__}: {error}")
 
     async def _run(self, messages: Sequence[R]) -> Sequence[P]:
         if self._executor is None or not messages:
             return self._hop.prepare(messages)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._hop.prepare, messages)
+        try:
+            preparing = asyncio.get_running_loop().run_in_executor(self._executor, self._hop.prepare, messages)
+        except RuntimeError as error:  # what executors raise once they are shut down or broken
+            raise ExecutorGone(f"cannot prepare records: {error}", subject=self._hop.name) from error
+        try:
+            return await preparing
+        except BrokenExecutor as error:
+            raise ExecutorGone(f"died while preparing records: {error}", subject=self._hop.name) from error

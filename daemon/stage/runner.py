@@ -11,8 +11,9 @@ import structlog
 
 from daemon.bus.base import Bus, Lease
 from daemon.errors import BusError, Lost, TooLarge
-from daemon.stage.partition import Kit, Partition
+from daemon.stage.partition import Kit, Partition, Standing
 from daemon.stage.poison import DeadLetterRate, HopStopped
+from daemon.stage.preparation import ExecutorGone
 
 R = TypeVar("R")
 P = TypeVar("P")
@@ -112,17 +113,29 @@ class Stage(Generic[R, P]):
             await partition.run(excused=excused)
         except TooLarge:
             raise  # the step would be as large again: its opens must count
-        except BusError:
+        except (BusError, ExecutorGone):
             self._excused.add(number)
             raise
         finally:
             if self._held.get(number) is partition:
                 del self._held[number]
+                self._tell(number, Standing())
             self._count()
 
     def _left(self, event: str, error: BusError) -> None:
         log.warning(event, hop=self.name, reason=error.reason, subject=error.subject)
         self._kit.observe("rasid_leases_lost_total", {"hop": self.name})
+
+    def measure(self) -> None:
+        """Set the gauges of what is held to how it stands now; to be called when somebody is about to look at them."""
+        for number, partition in self._held.items():
+            self._tell(number, partition.measure())
+
+    def _tell(self, number: int, standing: Standing) -> None:
+        place = {"hop": self.name, "partition": str(number)}
+        self._kit.observe("rasid_hop_lag_records", place, standing.lag)
+        self._kit.observe("rasid_hop_lag_seconds", place, standing.age)
+        self._kit.observe("rasid_hop_held", place, standing.in_flight)
 
     def _count(self) -> None:
         self._kit.observe("rasid_leases", {"hop": self.name}, len(self._held))
