@@ -12,7 +12,7 @@ from alerts.listing import Entry, entry_line, entry_table, settled
 from daemon.app.buses import open_bus
 from daemon.bus.topics import ALERTS
 from daemon.clock import Clock, WallClock
-from daemon.config.load import load_config
+from daemon.config.load import load_bus_config
 from daemon.config.models import Config
 from daemon.config.quantities import parse_duration
 from daemon.errors import DecodeError
@@ -53,7 +53,7 @@ def list_alerts(config_file: Path, since: float, desk: str | None, outcome: str 
 
     Exit codes: 0 done, 1 there is no bus (yet) or it cannot be read, 2 for a bad configuration or option.
     """
-    config, clock = load_config(config_file, os.environ), WallClock()
+    config, clock = load_bus_config(config_file, os.environ), WallClock()
     entries = asyncio.run(_entries(config, config_file.parent, clock, clock.now() - since))
     chosen = [entry for entry in settled(entries) if desk in {None, entry.desk} and outcome in {None, entry.outcome.value}]
     if len(chosen) > limit:

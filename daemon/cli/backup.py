@@ -9,7 +9,7 @@ import click
 from daemon.app.buses import BUS_FILE, embedded_file
 from daemon.bus.embedded.backup import back_up
 from daemon.cli.progress import Progress
-from daemon.config.load import load_config
+from daemon.config.load import load_bus_config
 
 
 @click.command()
@@ -24,7 +24,7 @@ def command(folder: Path, config_file: Path) -> None:
 
     Exit codes: 0 the copy is whole, 1 it could not be made, 2 for a bad configuration.
     """
-    path = embedded_file(load_config(config_file, os.environ), config_file)
+    path = embedded_file(load_bus_config(config_file, os.environ), config_file)
     with closing(Progress()) as progress:
         size = back_up(path, folder / BUS_FILE, progress)
     click.echo(f"{folder / BUS_FILE}: {size} bytes, checked")

@@ -14,7 +14,7 @@ import orjson
 from daemon.app.buses import open_bus
 from daemon.bus.topics import DEADLETTER
 from daemon.clock import WallClock
-from daemon.config.load import load_config
+from daemon.config.load import load_bus_config
 from daemon.errors import DecodeError
 from daemon.metrics import Metrics
 from daemon.stage.graveyard import Buried, unearth
@@ -81,7 +81,7 @@ def replay_letters(letter_ids: tuple[str, ...], config_file: Path, hop: str | No
 
 async def _letters(config_file: Path, hop: str | None = None) -> list[Buried]:
     """All that can be read, oldest first, each record once."""
-    config, clock = load_config(config_file, os.environ), WallClock()
+    config, clock = load_bus_config(config_file, os.environ), WallClock()
     letters: dict[str, Buried] = {}
     async with open_bus(config, config_file.parent, clock=clock, service=False, observe=Metrics().observe) as bus:
         async for record in bus.read(DEADLETTER):
@@ -96,7 +96,7 @@ async def _letters(config_file: Path, hop: str | None = None) -> list[Buried]:
 
 
 async def _replay(config_file: Path, letters: Sequence[Buried]) -> int:
-    config, clock = load_config(config_file, os.environ), WallClock()
+    config, clock = load_bus_config(config_file, os.environ), WallClock()
     records, failed = [], 0
     for buried in letters:
         try:

@@ -60,14 +60,16 @@ def command(
     wanted = _Wanted(near_misses, everything, sys.stdout.isatty() and not as_json)
     compiled = compile_desks(desks)
     name = "standard input" if str(file) == "-" else str(file)
-    bad = 0
+    bad = found = 0
     with _opened(file) as stream:
         for number, article in _texts(stream) if text else _lines(stream):
             if isinstance(article, str):
                 click.echo(f"{name}:{number}: {article}", err=True)
                 bad += 1
                 continue
-            _print(compiled, article, wanted)
+            found += _print(compiled, article, wanted)
+    if not found and wanted.for_people:
+        click.echo("nothing of the watchlists was found", err=True)
     return 2 if bad else 0
 
 
@@ -117,7 +119,9 @@ def _article(values: dict[str, Any], default_id: str) -> Article | str:
         return str(error)
 
 
-def _print(compiled: Compiled, article: Article, wanted: _Wanted) -> None:
+def _print(compiled: Compiled, article: Article, wanted: _Wanted) -> int:
+    """Gives the number of lines."""
+    printed = 0
     for desk, judgement in judge_article(compiled, article):
         for rule, error in judgement.failed.items():
             click.echo(f"warning: desk {desk.name}, rule {rule} raised: {error}", err=True)
@@ -126,6 +130,8 @@ def _print(compiled: Compiled, article: Article, wanted: _Wanted) -> None:
                 click.echo(_shown(desk, article, judgement, wanted))
             else:
                 click.echo(orjson.dumps(_line(desk, article, judgement, wanted)))
+            printed += 1
+    return printed
 
 
 def _line(desk: Desk, article: Article, judgement: Judgement, wanted: _Wanted) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import click
 from daemon.app.moves import Place, move
 from daemon.cli.progress import Progress
 from daemon.clock import WallClock
-from daemon.config.load import load_config
+from daemon.config.load import load_bus_config
 
 
 @click.command()
@@ -28,9 +28,9 @@ def command(config_file: Path, to_file: Path | None, partitions: int | None) -> 
     Exit codes: 0 done, 1 not done: an embedded new bus is not there then, new topics are to be deleted; 2 for a bad
     configuration.
     """
-    config = load_config(config_file, os.environ)
+    config = load_bus_config(config_file, os.environ)
     old = Place(config, config_file.parent)
-    new = Place(load_config(to_file, os.environ), to_file.parent) if to_file else old
+    new = Place(load_bus_config(to_file, os.environ), to_file.parent) if to_file else old
     _refuse_nothing(old, new, partitions)
     with closing(Progress()) as progress:
         moved, aside = asyncio.run(move(old, new, partitions, WallClock(), progress))

@@ -10,7 +10,7 @@ from daemon.app.buses import BUS_FILE, embedded_file
 from daemon.bus.embedded.backup import aside_of, restore
 from daemon.cli.progress import Progress
 from daemon.clock import WallClock
-from daemon.config.load import load_config
+from daemon.config.load import load_bus_config
 
 
 @click.command()
@@ -26,7 +26,7 @@ def command(folder: Path, config_file: Path, *, force: bool) -> None:
 
     Exit codes: 0 done, 1 nothing was changed, 2 for a bad configuration.
     """
-    path = embedded_file(load_config(config_file, os.environ), config_file)
+    path = embedded_file(load_bus_config(config_file, os.environ), config_file)
     aside = aside_of(path, WallClock().now())
     with closing(Progress()) as progress:
         replaced = restore(folder / BUS_FILE, path, aside, progress, replace=force)

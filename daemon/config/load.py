@@ -6,6 +6,7 @@ file ─ Document ─ RASID_A__B overrides ─ "${NAME}" filled in ─ pydantic 
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -41,11 +42,21 @@ _WORDS: Final = {
     "less_than_equal": "must be at most {le}",
 }
 """The library's kinds of mistakes that people make, in words for those who write YAML."""
+_BUS: Final = ("data_dir", "bus")
 
 
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     """config.yaml with its overrides (`RASID_BUS__KIND=kafka`). Raises `ConfigError`."""
     document = _override(read_document(path), environ)
+    return validate(Config, document, environ, folder=path.parent)
+
+
+def load_bus_config(path: Path, environ: Mapping[str, str]) -> Config:
+    """As `load_config`, for commands that only need the bus: the rest, and the secrets in it, is left unread."""
+    document = _override(read_document(path), environ)
+    if isinstance(document.value, dict):
+        kept = {key: value for key, value in document.value.items() if key in _BUS or key not in Config.model_fields}
+        document = replace(document, value=kept)
     return validate(Config, document, environ, folder=path.parent)
 
 

@@ -101,3 +101,13 @@ def test_watchlists_of_the_config(capsys: pytest.CaptureFixture[str], tmp_path: 
     code, lines, errors = run(capsys, "--config", str(tmp_path / "config.yaml"), written(tmp_path, {"body": "the"}))
     assert (code, [line["actors"] for line in lines]) == (0, [["the"]])
     assert "warning: " in errors
+
+
+def test_silence_is_said_to_people(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, watchlist: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal an input without any hit ends with a sentence; scripts get nothing, as before."""
+    assert run(capsys, written(tmp_path, ARTICLES[3]), "--watchlist", watchlist) == (0, [], "")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main(["match", written(tmp_path, ARTICLES[3]), "--watchlist", watchlist]) == 0
+    assert capsys.readouterr().err == "nothing of the watchlists was found\n"

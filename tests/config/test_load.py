@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.config.load import load_config
+from daemon.config.load import load_bus_config, load_config
 from daemon.config.models import Config, Feed
 from daemon.errors import ConfigError, Problem
 from tests.servers.certificates import Authority
@@ -223,3 +223,14 @@ def test_aliases_are_counted_where_they_are_filled_in(tmp_path: Path) -> None:
 def test_bytes_that_are_no_text_in_the_environment(tmp_path: Path) -> None:
     """A variable that is not UTF-8 is named."""
     assert problems(tmp_path, "", RASID_DATA_DIR="a\udcff")[0].file == "RASID_DATA_DIR"
+
+
+def test_the_bus_alone_needs_no_other_secret(tmp_path: Path) -> None:
+    """Commands that only look at the bus are not kept from it by receivers, feeds or their secrets; unknown keys still are."""
+    path = tmp_path / "config.yaml"
+    text = 'data_dir: here\nreceivers: [{name: s, slack: {webhook_url: "${SLACK}"}}]\nfeeds: [{id: bad id}]\n'
+    path.write_text(text, "utf-8")
+    assert load_bus_config(path, {"RASID_SERVER__LISTEN": "x:1"}).data_dir == Path("here")
+    path.write_text(f"{text}poling: {{}}\n", "utf-8")
+    with pytest.raises(ConfigError, match="unknown key"):
+        load_bus_config(path, {})
