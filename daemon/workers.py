@@ -16,7 +16,9 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from multiprocessing import resource_tracker, util
 from multiprocessing.connection import wait
+from multiprocessing.context import SpawnContext, SpawnProcess
 from types import FrameType
 from typing import Final, Self, TypeVar
 
@@ -27,6 +29,8 @@ from daemon.errors import RasidError
 T = TypeVar("T")
 
 _GRACE: Final = 5.0
+_GROUP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+"""What a terminal or a supervisor sends to every process of the service."""
 log = structlog.get_logger()
 
 
@@ -145,7 +149,7 @@ class Workers:
     def _start(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
             self._size,
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=_ShieldedContext(),
             initializer=_prepare,
             initargs=(self._limits.memory,),
             max_tasks_per_child=self._limits.calls,
@@ -162,6 +166,29 @@ class Workers:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+class _ShieldedProcess(SpawnProcess):
+    """A worker that no signal to the group reaches before `_prepare`: earlier it would die of one, with a traceback."""
+
+    def start(self) -> None:
+        resource_tracker.ensure_running()  # before, because starting it unblocks the signals
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _GROUP_SIGNALS)
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _ShieldedContext(SpawnContext):
+    Process = _ShieldedProcess
+
+
+def abandon() -> None:
+    """For a process about to end by `os._exit`: its workers end too, and what they shared is not reported as leaked."""
+    for process in multiprocessing.active_children():
+        process.kill()
+    util._run_finalizers(0)  # type: ignore[attr-defined]  # noqa: SLF001 - part of a good exit, without a public name
+
+
 def _is_leaving() -> bool:
     """Whether it is the caller that was cancelled, and not the call in the pool."""
     task = asyncio.current_task()
@@ -170,8 +197,9 @@ def _is_leaving() -> bool:
 
 def _prepare(memory: int) -> None:
     """In a new worker: signals to the whole group are the parent's business; memory beyond the limit raises."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _GROUP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _GROUP_SIGNALS)
     threading.Thread(target=_follow_parent, name="follow-parent", daemon=True).start()
     with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - read once, at the start of a process
         used = int(statm.read().split()[0]) * resource.getpagesize()

@@ -2,13 +2,19 @@
 
 import asyncio
 import os
+import random
+import secrets
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from daemon.workers import Trouble, WorkerFailed, WorkerLimits, Workers
 
+ROOT = Path(__file__).parent.parent
 LIMITS = WorkerLimits(seconds=0.5, memory=64 * 1024 * 1024)
 
 
@@ -114,3 +120,41 @@ async def test_signals_to_the_whole_group_end_no_call() -> None:
     """A supervisor that signals every process of the service leaves the calls in hand to the parent."""
     async with Workers(1, LIMITS) as workers:
         assert await workers.run(interrupted) == "ended"
+
+
+ROUNDS = """
+import asyncio, signal
+from daemon.workers import Workers
+
+def on_signals(handler):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
+
+async def rounds():
+    for _ in range(4):
+        async with Workers(2) as workers:
+            assert await workers.run(abs, -1) == 1
+
+on_signals(lambda *_: None)
+print("ready", flush=True)
+asyncio.run(rounds())
+on_signals(signal.SIG_IGN)
+"""
+
+
+async def test_signals_to_the_whole_group_while_workers_start() -> None:
+    """Whenever it is sent while workers start, no worker dies of it, and none writes anything."""
+    seed = secrets.randbelow(2**32)
+    print(f"seed {seed}")  # noqa: T201 - what it takes to draw the same instants again
+    chance = random.Random(seed)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", ROUNDS, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"ready\n"
+    ended = asyncio.create_task(process.communicate())
+    async with asyncio.timeout(60):
+        while not ended.done():
+            os.killpg(process.pid, chance.choice((signal.SIGINT, signal.SIGTERM)))
+            await asyncio.wait([ended], timeout=chance.uniform(0.005, 0.1))
+    assert (process.returncode, await ended) == (0, (b"", b""))

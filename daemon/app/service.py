@@ -23,6 +23,7 @@ from daemon.errors import RasidError
 from daemon.metrics import Metrics
 from daemon.server.status import serve_status
 from daemon.stage.runner import Stage
+from daemon.workers import abandon
 
 DRAIN_WITHIN: Final = 7.5
 """Seconds that hops have to leave their leases; the promise is to be gone within ten."""
@@ -134,10 +135,15 @@ def _on_signals(stop: Callable[[], None]) -> None:
     def on_signal() -> None:
         nonlocal asked
         if asked:
-            os._exit(1)
+            _end_now()
         asked = True
         stop()
-        loop.call_later(GONE_WITHIN, os._exit, 1)
+        loop.call_later(GONE_WITHIN, _end_now)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
+
+
+def _end_now() -> None:
+    abandon()
+    os._exit(1)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -49,4 +50,7 @@ def command(config_file: Path, roles: tuple[Role, ...], *, debug: bool) -> int:
         )
     configure_logging(sys.stderr, secrets=setup.secrets(), level=logging.DEBUG if debug else logging.INFO)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(serve(setup, roles, sys.stdout))
+        code = runner.run(serve(setup, roles, sys.stdout))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # it is ending already: one more signal would only leave a traceback
+    return code

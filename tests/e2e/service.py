@@ -67,6 +67,15 @@ class Service:
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it in good order; gives the exit code."""
         self.process.send_signal(number)
+        return await self.ended()
+
+    def interrupt(self) -> None:
+        """Ctrl-C as a terminal sends it, to every process of the group."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGINT)
+
+    async def ended(self) -> int:
+        """Wait until it has ended; gives the exit code."""
         async with asyncio.timeout(EXIT_WITHIN):
             return await self._ended()
 
@@ -120,6 +129,7 @@ async def running(folder: Path, *arguments: str, **environ: str) -> AsyncIterato
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env=environment(**environ),
+        start_new_session=True,
         limit=16_000_000,
     )
     service = Service(process)

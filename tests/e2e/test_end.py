@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from random import Random
 from secrets import randbelow
 
 import orjson
@@ -14,7 +15,7 @@ import pytest
 from daemon.config.models import KafkaSettings
 from tests.bus.kafka_engine import settings
 from tests.e2e.ledger import WATCHLIST, Ledger
-from tests.e2e.service import Service, running
+from tests.e2e.service import Service, copy_starter, running
 from tests.e2e.workplace import write
 from tests.servers.feeds import feed_server
 from tests.servers.hooks import HookServer
@@ -47,6 +48,25 @@ async def test_sigterm_under_load(tmp_path: Path, kafka: KafkaSettings | None) -
             await ledger.taken_all(60.0)
             assert await service.stop() == 0, service.told()
         (await ledger.balance(folder)).holds(set(ledger.links), in_flight=0)
+
+
+@pytest.mark.parametrize("impatient", [False, True])
+async def test_ctrl_c_around_the_start_of_a_worker(tmp_path: Path, *, impatient: bool) -> None:
+    """Ctrl-C goes to the whole group: at no instant does a process of it complain, and once more of it ends it at once."""
+    seed = randbelow(2**32)
+    print(f"seed {seed}")  # noqa: T201 - what it takes to draw the same instants again
+    chance = Random(seed)
+    for number in range(3):
+        (tmp_path / str(number)).mkdir()
+        async with running(copy_starter(tmp_path / str(number))) as service:
+            await service.event("started")
+            await asyncio.sleep(chance.uniform(0.0, 1.0))  # the instants are what is tested
+            service.interrupt()
+            if impatient:
+                await asyncio.sleep(chance.choice((0.0, chance.uniform(0.0, 0.3))))
+                service.interrupt()
+            assert await service.ended() in {0, int(impatient)}
+            assert len(service.log) == len(service.raw_log), service.told()
 
 
 @asynccontextmanager
