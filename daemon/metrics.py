@@ -35,6 +35,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     "rasid_items_total": Spec(
         Counter, "Items seen in feeds: new, edited, known, evicted (forgotten early), beyond (not taken).", ("outcome",)
     ),
+    "rasid_polling_stopped": Spec(Gauge, "1 while nothing is polled because the bus has no room for more."),
     # articles, findings, messages
     "rasid_articles_total": Spec(Counter, "Articles that left a hop, by outcome.", ("hop", "outcome")),
     "rasid_rules_failed_total": Spec(Counter, "Rules that raised and were put in quarantine.", ("desk", "rule")),

@@ -48,9 +48,14 @@ async def open_bus(config: Config, folder: Path, *, clock: Clock, service: bool,
     path = bus_file(config, folder)
     if not service and not path.exists():
         raise BusRefused("there is no bus here yet: `rasid run` makes it (is data_dir right?)", subject=str(path))
-    limit = config.bus.retention.max_bytes
-    async with EmbeddedBus(path, clock=clock, service=service, retention=retention, max_bytes=limit) as embedded:
+    bounds = {"max_bytes": config.bus.retention.max_bytes, "min_free": config.bus.embedded.min_free}
+    async with EmbeddedBus(path, clock=clock, service=service, retention=retention, **bounds) as embedded:
         yield embedded
+
+
+def shortage(bus: OpenBus) -> str | None:
+    """Why nothing more should be put onto the bus, or None. Space on the brokers is theirs to watch."""
+    return bus.healthy() if isinstance(bus, EmbeddedBus) else None
 
 
 def _seconds(retention: Retention) -> Mapping[str, float]:

@@ -9,13 +9,15 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from importlib.metadata import version
 from typing import Any, Final, TextIO, TypeVar
 
 import structlog
 
-from daemon.app.buses import OpenBus, open_bus
+from daemon.app.buses import OpenBus, open_bus, shortage
 from daemon.app.roles import Role
+from daemon.app.room import open_room
 from daemon.app.setup import Setup
 from daemon.app.stages import Outside, open_stages
 from daemon.clock import WallClock
@@ -56,7 +58,8 @@ async def serve(setup: Setup, roles: Iterable[Role], stream: TextIO) -> int:
         if bus is None:
             log.info("stopping", reason="signal")
             return 0
-        outside = Outside(clock=clock, observe=metrics.observe, stream=stream)
+        room = await stack.enter_async_context(open_room(partial(shortage, bus), metrics.observe))
+        outside = Outside(clock=clock, observe=metrics.observe, stream=stream, may_poll=room.wait)
         stages = await stack.enter_async_context(open_stages(setup, sorted(set(roles), key=list(Role).index), bus, outside))
         parts.take(bus, stages)
         log.info("started", roles=[stage.name for stage in stages], bus=setup.config.bus.kind)

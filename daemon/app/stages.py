@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from daemon.errors import DecodeError
 from daemon.feeds.parse import PARSER_VERSION, parse_feed
 from daemon.feeds.parsed import Parsed
 from daemon.feeds.poller import Poller
-from daemon.feeds.polling import PollWorker
+from daemon.feeds.polling import PollWorker, at_once
 from daemon.feeds.schedule import Pace
 from daemon.messages import wire
 from daemon.messages.alert import Message
@@ -53,11 +53,12 @@ _THREADS: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What the process gives its hops: time, counting, and where the console channel prints."""
+    """What the process gives its hops: time, counting, where the console channel prints, what polls wait for first."""
 
     clock: Clock
     observe: Observe
     stream: TextIO
+    may_poll: Callable[[], Awaitable[None]] = at_once
 
 
 @asynccontextmanager
@@ -106,6 +107,7 @@ class _Building:
             clock=self._outside.clock,
             folder=self._setup.folder,
             user_agent=polling.user_agent.replace("{version}", version("rasid")),
+            may_poll=self._outside.may_poll,
         )
         pace = Pace(shortest=polling.min_interval, longest=polling.max_interval)
         hop = Poller(self._setup.sources, pace=pace, parser=PARSER_VERSION)

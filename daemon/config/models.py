@@ -111,8 +111,13 @@ class Retention(Model):
     max_bytes: Size = 20000000000
 
 
+class EmbeddedSettings(Model):
+    min_free: Size = 100000000
+
+
 class BusSettings(Model):
     kind: Literal["embedded", "kafka"] = "embedded"
+    embedded: EmbeddedSettings = EmbeddedSettings()
     kafka: KafkaSettings | None = None
     retention: Retention = Retention()
 

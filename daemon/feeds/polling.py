@@ -39,6 +39,10 @@ _FILE_LIMIT: Final = Limits().decoded
 log = structlog.get_logger()
 
 
+async def at_once() -> None:
+    """Polls wait for nothing."""
+
+
 class PollWorker:
     """Performs poll jobs, any number at once; the politeness decides how many really are."""
 
@@ -51,16 +55,22 @@ class PollWorker:
         clock: Clock,
         folder: Path,
         user_agent: str,
+        may_poll: Callable[[], Awaitable[None]] = at_once,
     ) -> None:
-        """`parse` is `parse_feed` run in a pool; it may raise `RasidError`. `folder` holds what `file:` may name."""
+        """`parse` is `parse_feed` run in a pool; it may raise `RasidError`. `folder` holds what `file:` may name.
+
+        `may_poll` returns when a poll may begin; its feed stays due meanwhile.
+        """
         self._fetcher = fetcher
         self._politeness = politeness
         self._parse = parse
         self._clock = clock
         self._folder = folder
         self._user_agent = user_agent
+        self._may_poll = may_poll
 
     async def __call__(self, job: PollJob) -> PollResult:
+        await self._may_poll()
         fetched = await self._fetch(job)
         result = await self._judged(job, fetched)
         _report(job, fetched, result)

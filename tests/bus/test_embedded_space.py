@@ -2,9 +2,8 @@
 
 import asyncio
 import math
-import shutil
-import subprocess
-from collections.abc import AsyncIterator, Iterator
+import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import apsw
@@ -13,10 +12,12 @@ import pytest
 from daemon.bus.base import Lease, Record, Row, Step
 from daemon.bus.embedded import EmbeddedBus
 from daemon.bus.embedded.retention import used_bytes
+from daemon.bus.embedded.space import FreeSpace
 from daemon.bus.topics import ALERTS, ARTICLES, DAY, RAW
 from daemon.errors import BusError
 from tests.bus.embedded_engine import EmbeddedEngine
 from tests.bus.engine import GROUP, HERE, everything, holding, lane_of, record, state, take_all
+from tests.disks import fill, small_disk
 
 NOW = 100 * DAY
 
@@ -36,31 +37,12 @@ async def engine(tmp_path: Path) -> AsyncIterator[EmbeddedEngine]:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 6 MB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    try:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", folder], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("a file system of its own can be mounted by root only")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
-@pytest.fixture
-async def cramped(small_disk: Path) -> AsyncIterator[EmbeddedEngine]:
-    """An engine with a small disk to itself."""
-    engine = EmbeddedEngine(small_disk, {"min_free": 0})
-    yield engine
-    await engine.end()
-
-
-def fill(folder: Path, free: int) -> Path:
-    """Fill the disk but for `free` bytes."""
-    ballast = folder / "ballast"
-    ballast.write_bytes(bytes(shutil.disk_usage(folder).free - free))
-    return ballast
+async def cramped(tmp_path: Path) -> AsyncIterator[EmbeddedEngine]:
+    """An engine with a disk of 6 MB to itself."""
+    with small_disk(tmp_path / "disk", 6) as folder:
+        engine = EmbeddedEngine(folder, {"min_free": 0})
+        yield engine
+        await engine.end()
 
 
 async def write_until_full(bus: EmbeddedBus, lease: Lease) -> tuple[list[bytes], BusError]:
@@ -111,12 +93,30 @@ async def test_a_full_disk_at_the_start(cramped: EmbeddedEngine) -> None:
 
 
 async def test_the_floor_of_free_space(tmp_path: Path) -> None:
-    """Below the floor of free space the bus still works and says that no more should be put onto it."""
+    """Below the floor the bus still works, and says that no more should be put onto it: where, how much is free, the floor."""
     engine = EmbeddedEngine(tmp_path, {"min_free": 1 << 60})
     bus = await engine.open()
     await bus.publish([record(1, "lane")])
-    assert "bytes are free" in (bus.healthy() or "")
+    said = bus.healthy() or ""
+    assert said.startswith(f"{tmp_path}: only ")
+    assert re.search(rf"only \d+ bytes are free on the disk, and the floor is {1 << 60} ", said)
     await engine.end()
+
+
+async def test_around_the_floor(tmp_path: Path) -> None:
+    """Once below the floor, there must be a little more than it again: a disk about at its floor does not go back and forth."""
+    with small_disk(tmp_path / "disk", 16) as folder:
+        space = FreeSpace(folder, 4_000_000)
+        assert space.trouble() is None
+        for free, short in ((3_900_000, True), (4_050_000, True), (4_300_000, False), (4_050_000, False), (3_900_000, True)):
+            ballast = fill(folder, free)
+            assert (space.trouble() is not None) is short, free
+            ballast.unlink()
+
+
+async def test_a_folder_that_cannot_be_asked(tmp_path: Path) -> None:
+    """What is gone has no space."""
+    assert "only 0 bytes" in (FreeSpace(tmp_path / "nowhere", 1).trouble() or "")
 
 
 async def test_one_failing_job_fails_alone(engine: EmbeddedEngine) -> None:

@@ -31,6 +31,8 @@ class Bench:
 
     def __init__(self, fetcher: Fetcher, folder: Path) -> None:
         self.parses = 0
+        self.may_poll = asyncio.Event()
+        self.may_poll.set()
         self.worker = PollWorker(
             fetcher,
             Politeness(gap=0.0, concurrency=20),
@@ -38,7 +40,11 @@ class Bench:
             clock=WallClock(),
             folder=folder,
             user_agent="Rasid/1 (+https://example.org)",
+            may_poll=self._wait,
         )
+
+    async def _wait(self) -> None:
+        await self.may_poll.wait()
 
     async def parse(self, raw: bytes, **context: Any) -> Parsed:
         self.parses += 1
@@ -90,6 +96,19 @@ async def test_items_once_and_conditions_kept(bench: Bench, server: FeedServer) 
     await bench.poll(made)
     assert titles(made) == ["Title 1", "Title 2", "Title 0"]
     assert [raw.backfill for raw in made.published] == [True, True, False]
+
+
+async def test_a_poll_waits_until_it_may(bench: Bench, server: FeedServer) -> None:
+    """While nothing may be polled the server is not asked; then the very same poll goes on."""
+    made = watching(server.url())
+    server.publish("/feed", rss(ITEMS))
+    bench.may_poll.clear()
+    polling = asyncio.create_task(bench.poll(made))
+    assert await asyncio.wait([polling], timeout=0.1) == (set(), {polling})
+    assert server.requests == []
+    bench.may_poll.set()
+    assert (await polling).outcome == "ok"
+    assert len(made.published) == 3
 
 
 async def test_an_edited_item_becomes_a_revision(bench: Bench, server: FeedServer) -> None:

@@ -4,7 +4,6 @@ service ── leases, publish ─▶ writer thread ─▶ file ◀─ publish, 
 """
 
 import asyncio
-import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from daemon.bus.embedded.lease import open_lease
 from daemon.bus.embedded.retention import Retention
 from daemon.bus.embedded.schema import PARTITION_BITS
 from daemon.bus.embedded.shelf import Shelf
+from daemon.bus.embedded.space import FreeSpace
 from daemon.bus.embedded.transaction import Transaction
 from daemon.bus.group import Group, Member, Turn
 from daemon.bus.sizes import refuse_large
@@ -53,7 +53,8 @@ class EmbeddedBus:
         self._service = service
         self._wanted = partitions
         self._retention = retention
-        self._bounds = (max_bytes, min_free)
+        self._max_bytes = max_bytes
+        self._space = FreeSpace(path.parent, min_free)
         self._shelf_open: Shelf | None = None
         self._sweeper: Retention | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -65,7 +66,7 @@ class EmbeddedBus:
         shelf = await Shelf.open(self._path, service=self._service, partitions=self._wanted)
         self._shelf_open = shelf
         if self._service:
-            self._sweeper = Retention(shelf, self._clock, self._retention, self._bounds[0])
+            self._sweeper = Retention(shelf, self._clock, self._retention, self._max_bytes)
             loops = (self._look(shelf), self._probe(shelf), self._sweeper.run())
             self._tasks = [asyncio.create_task(loop) for loop in loops]
         return self
@@ -127,18 +128,14 @@ class EmbeddedBus:
 
     def healthy(self) -> str | None:
         """Why nothing more should be put onto the bus now; None when all is well. Cheap."""
-        max_bytes, min_free = self._bounds
         shelf = self._shelf_open
         if shelf is None or self._refused is not None:
             return f"{self._path}: {self._refused.reason if self._refused else 'the bus is closed'}"
         if shelf.writer.trouble is not None:
             return shelf.writer.trouble
-        free = _free_bytes(self._path.parent)
-        if free < min_free:
-            return f"{self._path}: only {free} bytes are free on the disk, {min_free} are wanted"
         if self._sweeper is not None and self._sweeper.full:
-            return f"{self._path}: more than {max_bytes} bytes, and nothing may be forgotten: the hops are behind"
-        return None
+            return f"{self._path}: more than {self._max_bytes} bytes, and nothing may be forgotten: the hops are behind"
+        return self._space.trouble()
 
     @property
     def _shelf(self) -> Shelf:
@@ -192,13 +189,6 @@ class EmbeddedBus:
             if shelf.writer.trouble is not None:
                 with suppress(BusError):
                     await shelf.writer.submit(_touch)
-
-
-def _free_bytes(folder: Path) -> int:
-    try:
-        return shutil.disk_usage(folder).free
-    except OSError:
-        return 0
 
 
 def _touch(transaction: Transaction) -> None:

@@ -1,0 +1,32 @@
+"""The floor of free space beside the file: what is left below it is for the hops to finish what is on the bus."""
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+_ABOVE: Final = 1.05
+"""So many times the floor must be free again, so that a disk about at its floor does not go back and forth."""
+
+
+class FreeSpace:
+    """Asks the file system each time; a folder that cannot be asked about has no space."""
+
+    def __init__(self, folder: Path, floor: int) -> None:
+        self._folder = folder
+        self._floor = floor
+        self._short = False
+
+    def trouble(self) -> str | None:
+        """Why nothing more should be put there, in one sentence, or None. Cheap."""
+        free = _free_bytes(self._folder)
+        self._short = free < self._floor * (_ABOVE if self._short else 1.0)
+        if not self._short:
+            return None
+        return f"{self._folder}: only {free} bytes are free on the disk, and the floor is {self._floor} (bus.embedded.min_free)"
+
+
+def _free_bytes(folder: Path) -> int:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return 0
