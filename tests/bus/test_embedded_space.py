@@ -191,6 +191,26 @@ async def test_retention_by_bytes(tmp_path: Path) -> None:
     await engine.end()
 
 
+async def test_many_parts_are_no_more_work_a_step(tmp_path: Path) -> None:
+    """What a step forgets is looked for in one part: with many of them, looking at all each time would stop the event loop."""
+    engine = EmbeddedEngine(tmp_path, {"clock": FixedClock(), "partitions": 64, "max_bytes": 1_000_000, "min_free": 0})
+    bus = await engine.open()
+    await bus.publish([Record(ALERTS, "lane", b"k", bytes(5_000), n) for n in range(20)], everywhere=True)
+    queries: list[str] = []
+
+    def trace(_cursor: object, sql: str, _bindings: object) -> bool:
+        queries.append(sql)
+        return True
+
+    bus._shelf.reader._db.exec_trace = trace
+    assert bus._sweeper is not None
+    await bus._sweeper.sweep()
+    assert 0 < used_bytes(bus._shelf.reader) <= 1_000_000
+    parts, steps = 64, 64
+    assert len(queries) < 2 * parts + 8 * steps + 50
+    await engine.end()
+
+
 async def test_space_is_used_again(engine: EmbeddedEngine) -> None:
     """What was forgotten makes room in the file: writing and forgetting for long does not make it grow."""
     bus = await engine.open()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from typing import Final
 
 import structlog
@@ -34,11 +35,10 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Old:
-    """Records from the start of a part: ids from `first` to `last`, the first one's time."""
+    """Records from the start of a part: ids from `first` to `last`."""
 
     first: int
     last: int
-    at: float
 
 
 class Retention:
@@ -66,21 +66,50 @@ class Retention:
             before = self._clock.now() - self._keep.get(part.topic, float("inf"))
             while old := self._old(part, before):
                 await self._forget(old)
-        await self._fit()
+            await asyncio.sleep(0)
+        self.full = not await self._fit()
 
-    async def _fit(self) -> None:
-        """Forget the oldest of all until the file fits its bound."""
-        while used_bytes(self._shelf.reader) > self._max_bytes:
-            parts = _parts(self._shelf.reader, self._shelf.partitions)
-            candidates = [old for part in parts if (old := self._old(part, float("inf")))]
-            if not candidates:
-                self.full = True
-                return
-            await self._forget(min(candidates, key=lambda old: old.at))
-        self.full = False
+    async def _fit(self) -> bool:
+        """Forget the oldest of all until the file fits its bound; False when nothing more may go.
+
+        Only the part that lost some is looked at again: to look at all of them for each step held up the event loop.
+        """
+        if self._fits():
+            return True
+        oldest = await self._starts()
+        while oldest and not self._fits():
+            _, _, part = heappop(oldest)
+            if old := self._old(part, float("inf")):
+                await self._forget(old)
+                if (at := self._start(part)) is not None:
+                    heappush(oldest, (at, part.number, part))
+        return self._fits()
+
+    def _fits(self) -> bool:
+        return used_bytes(self._shelf.reader) <= self._max_bytes
+
+    async def _starts(self) -> list[tuple[float, int, _Part]]:
+        """A heap of the parts of which something may go, by the time of their first record."""
+        found = []
+        for part in list(_parts(self._shelf.reader, self._shelf.partitions)):
+            if (at := self._start(part)) is not None:
+                found.append((at, part.number, part))
+            await asyncio.sleep(0)
+        heapify(found)
+        return found
+
+    def _start(self, part: _Part) -> float | None:
+        """The time of the first record of a part that may go, if any."""
+        base = part.number << OFFSET_BITS
+        sql = "SELECT at FROM log WHERE id >= ? AND id < ? ORDER BY id LIMIT 1"
+        found = self._shelf.reader.fetch(sql, (base, base + part.consumed))
+        return found[0][0] if found else None
 
     def _old(self, part: _Part, before: float) -> _Old | None:
         """What may go of a part in one step: consumed and older than `before`."""
+        start = self._start(part)
+        if start is None or start >= before:
+            return None
         base = part.number << OFFSET_BITS
         sql = "SELECT id, at, length(value) FROM log WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
         found = self._shelf.reader.fetch(sql, (base, base + part.consumed, _STEP_RECORDS))
@@ -89,7 +118,7 @@ class Retention:
             if at >= before or size > _STEP_BYTES:
                 break
             last, size = number, size + (length or 0)
-        return None if last is None else _Old(found[0][0], last, found[0][1])
+        return None if last is None else _Old(found[0][0], last)
 
     async def _forget(self, old: _Old) -> None:
         def delete(transaction: Transaction) -> None:
