@@ -122,9 +122,10 @@ def environment(**more: str) -> Mapping[str, str]:
 
 
 @asynccontextmanager
-async def running(folder: Path, *arguments: str, **environ: str) -> AsyncIterator[Service]:
-    """`rasid run` on `folder/config.yaml`; killed at the end if it still runs."""
+async def running(folder: Path, *arguments: str, through: Sequence[str] = (), **environ: str) -> AsyncIterator[Service]:
+    """`rasid run` on `folder/config.yaml`; killed at the end if it still runs. `through`: a command that becomes it."""
     process = await asyncio.create_subprocess_exec(
+        *through,
         *rasid("run", "--config", str(folder / "config.yaml"), *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

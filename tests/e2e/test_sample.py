@@ -1,7 +1,10 @@
 """The main job on the configuration as it is shipped: one alert from the sample, and nothing of what stands beside it."""
 
+import shutil
 import signal
+import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -41,6 +44,23 @@ async def test_the_sample_makes_one_alert_on_screen(tmp_path: Path) -> None:
             assert words not in "\n".join(service.raw_log)
         assert await service.stop(signal.SIGINT) == 0
         assert told(service) == screen
+
+
+@pytest.fixture
+def cut_off() -> Sequence[str]:
+    """A command that runs what follows it with the loopback as its only network."""
+    command = ("unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
+    if shutil.which("unshare") is None or subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("a network of its own can be made only where user namespaces are permitted, with unshare and ip")
+    return command
+
+
+async def test_without_a_network(tmp_path: Path, cut_off: Sequence[str]) -> None:
+    """With nothing but this machine to be reached, the sample's alert comes all the same, and nobody complains."""
+    async with running(copy_starter(tmp_path), through=cut_off) as service:
+        await service.until(lambda at: "Lloyd Austin" in told(at), ALERT_WITHIN)
+        assert [entry["event"] for entry in service.log] == ["listening", "started"]
+        assert await service.stop() == 0
 
 
 async def test_what_stands_below_is_on_record(tmp_path: Path) -> None:
