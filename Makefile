@@ -5,7 +5,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	--no-emit-index-url --no-emit-find-links pyproject.toml --group build --extra apprise
 
-.PHONY: install install-dev run check test bench kafka schema requirements clean
+.PHONY: install install-dev run check test bench kafka schema wheel requirements clean
 
 install: .venv/run.done
 
@@ -47,6 +47,11 @@ schema: install       ## docs/config.schema.json, from the models
 
 kafka: install-dev    ## a broker for the developer, until Ctrl-C
 	$(BIN)/python -m tests.servers.kafka up
+
+wheel: install-dev    ## this version into tests/golden/wheels, one a release: tests roll from it to what comes after, and back
+	@rm -rf build
+	SOURCE_DATE_EPOCH=946684800 $(BIN)/pip wheel --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		--wheel-dir tests/golden/wheels .
 
 requirements: install-dev  ## renew the pins: newest versions, hashes, no addresses
 	$(COMPILE) --upgrade --output-file requirements/run.txt
