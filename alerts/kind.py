@@ -6,13 +6,14 @@ import msgspec
 import orjson
 
 from daemon.bus.base import Row
-from daemon.errors import DecodeError
+from daemon.errors import DecodeError, NewerRow
 from daemon.stage.hop import Table
 
 T = TypeVar("T")
 
 _US: Final = b"\x1f"
 _VERSION: Final = b"1"
+_LEAD: Final = _VERSION + b"{"
 
 
 class Kind(Generic[T]):
@@ -26,10 +27,10 @@ class Kind(Generic[T]):
         return b"%b\x1f%b" % (self.prefix, "\x1f".join(parts).encode("utf-8", "surrogatepass"))
 
     def read(self, row: Row) -> T:
-        """Raises `DecodeError` for a row of a later version."""
+        """Raises `NewerRow`, and `DecodeError` for what is no row."""
         value = row.value or b""
-        if not value.startswith(_VERSION):
-            raise DecodeError("a row this version of Rasid cannot read; run a newer one", subject=repr(row.key))
+        if not value.startswith(_LEAD):
+            raise _unreadable(row.key, value)
         try:
             return self._decoder.decode(value[len(_VERSION) :])
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -42,6 +43,13 @@ class Kind(Generic[T]):
     def put(self, table: Table, key: bytes, value: T, wake: float | None = None) -> None:
         lane = key.split(_US, 2)[1].decode("utf-8", "surrogatepass")
         table.put(key, Row(lane, key, _VERSION + orjson.dumps(value), wake))
+
+
+def _unreadable(key: bytes, value: bytes) -> Exception:
+    version = value.partition(b"{")[0]
+    if version.isdigit():
+        return NewerRow(f"the row {key!r}", int(version))
+    return DecodeError("not a row", subject=repr(key))
 
 
 def kind_of(key: bytes) -> bytes:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 import orjson
 
-from daemon.errors import DecodeError
+from daemon.errors import DecodeError, NewerRow
 
 ROW_LIFE: Final = 30 * 86400.0
 """Seconds an article is remembered after a feed last said something of it."""
@@ -38,6 +38,11 @@ class Sightings:
         return replace(self, feeds=dict([*others, (feed, hashes)][-MAX_FEEDS:]))
 
 
+class _Head(msgspec.Struct):
+    v: int
+
+
+_HEAD: Final = msgspec.json.Decoder(_Head)
 _DECODER: Final = msgspec.json.Decoder(Sightings)
 
 
@@ -50,11 +55,11 @@ def write_sightings(row: Sightings) -> bytes:
 
 
 def read_sightings(stored: bytes) -> Sightings:
-    """The row `write_sightings` wrote. Raises `DecodeError` for another version's, or a damaged one."""
+    """The row `write_sightings` wrote. Raises `NewerRow`, and `DecodeError` for what is no row."""
     try:
-        row = _DECODER.decode(stored)
+        version = _HEAD.decode(stored).v
+        if version != _VERSION:
+            raise NewerRow("a row of the enricher", version)
+        return _DECODER.decode(stored)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise DecodeError(f"not a row of the enricher: {error}") from error
-    if row.v != _VERSION:
-        raise DecodeError(f"row format {row.v} of the enricher is not known to this version of Rasid; run a newer one")
-    return row

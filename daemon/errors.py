@@ -57,6 +57,24 @@ class BusRefused(BusError):
     retry = False
 
 
+class NewerRow(BusRefused):
+    """A newer version of Rasid wrote a row in a format this one does not know. It is no record's fault: nothing is set aside.
+
+    Whoever leaves a lease by it is offered no more; the engine's `leases` ends with it, told `at` which place.
+    """
+
+    def __init__(self, row: str, version: object, *, subject: str = "") -> None:
+        super().__init__(
+            f"{row} has format {version} of a newer version of Rasid; run that version: this one leaves all as it is",
+            subject=subject,
+        )
+        self._made_of = (row, version)
+
+    def at(self, place: str) -> "NewerRow":
+        """The same, of a row that stands there."""
+        return NewerRow(*self._made_of, subject=place)
+
+
 class TooLarge(BusRefused):
     """A record or row exceeds 8 MiB; nothing of its step was written."""
 

@@ -103,7 +103,8 @@ class Bus(Protocol):
         """Each partition this process is given, as something to enter. Goes on until the iterator is closed.
 
         A lease that was left while the partition is still ours is offered again, after a growing pause when it was
-        left by an exception. Closing the iterator sets `leaving` on leases still held.
+        left by an exception. Closing the iterator sets `leaving` on leases still held. One left by `NewerRow` ends it: raises
+        `NewerRow` with the place of the row.
         """
         ...
 

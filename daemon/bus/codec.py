@@ -3,7 +3,7 @@
 import struct
 
 from daemon.bus.base import Row
-from daemon.errors import DecodeError
+from daemon.errors import DecodeError, NewerRow
 
 _HEAD = struct.Struct(">BBdI")
 _VERSION = 1
@@ -20,12 +20,12 @@ def encode_row(row: Row) -> bytes:
 
 
 def decode_row(key: bytes, stored: bytes) -> Row:
-    """The row that `encode_row` made. Raises `DecodeError` for a newer version or a cut value."""
+    """The row that `encode_row` made. Raises `NewerRow`, and `DecodeError` for a cut value."""
     if len(stored) < _HEAD.size:
         raise DecodeError(f"row of {len(stored)} bytes is cut short", subject=repr(key))
     version, flags, wake, length = _HEAD.unpack_from(stored)
     if version != _VERSION:
-        raise DecodeError(f"row format {version} is not known to this version of Rasid; run a newer one", subject=repr(key))
+        raise NewerRow(f"the row {key!r}", version)
     start = _HEAD.size + length
     if len(stored) < start:
         raise DecodeError(f"row of {len(stored)} bytes is cut short", subject=repr(key))

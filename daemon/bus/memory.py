@@ -18,7 +18,7 @@ from daemon.bus.held import HeldRows
 from daemon.bus.sizes import refuse_large
 from daemon.bus.topics import TOPICS, partition_of
 from daemon.clock import Clock
-from daemon.errors import Lost
+from daemon.errors import Lost, NewerRow
 
 _TRIM_EVERY: Final = 256
 
@@ -148,6 +148,7 @@ class MemoryBus:
         self._store = store
         self._members: dict[Member, Group] = {}
         self._leases: set[_MemoryLease] = set()
+        self._refused: NewerRow | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -176,6 +177,8 @@ class MemoryBus:
         try:
             while (turn := await member.next()) is not None:
                 yield self._held(topic, group, turn)
+            if self._refused is not None:
+                raise self._refused
         finally:
             shared.part(member)
             del self._members[member]
@@ -188,6 +191,10 @@ class MemoryBus:
         try:
             yield lease
             failed = False
+        except NewerRow as error:
+            self._refused = error.at(f"{group}, partition {turn.partition}")
+            turn.member.end()
+            raise
         finally:
             lease.leave()
             self._leases.discard(lease)

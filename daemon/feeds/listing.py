@@ -32,7 +32,7 @@ class Line:
 def feed_lines(sources: Iterable[Source], rows: Iterable[Row]) -> Sequence[Line]:
     """A line for each feed of the files, in their order; then those that left the files but are still remembered.
 
-    Raises `DecodeError` for rows of another version.
+    Raises `NewerRow`, `DecodeError`.
     """
     known = {feed_of(row.key): decode(FeedRow, row.value) for row in _current(rows)}
     lines = [_line(source.id, source.url, known.pop(source.id, None), listed=True) for source in sources]

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 import orjson
 
-from daemon.errors import DecodeError
+from daemon.errors import DecodeError, NewerRow
 
 KEPT: Final = 30 * 86400.0
 """How long an item is remembered after it left its feed's window, and a feed after it left the files (seconds)."""
@@ -125,11 +125,11 @@ def encode(row: FeedRow | ItemRow | SiteRow) -> bytes:
 
 
 def decode(shape: type[T], value: bytes | None) -> T:
-    """The row in `value`. Raises `DecodeError` for anything this version cannot read."""
+    """The row in `value`. Raises `NewerRow`, and `DecodeError` for what is no row."""
     try:
         version = _HEAD.decode(value or b"").v
         if version != _VERSION:
-            raise DecodeError(f"row format {version} is not known to this version of Rasid", subject=shape.__name__)
+            raise NewerRow(f"a row of the poller ({shape.__name__})", version)
         decoded: T = _DECODERS[shape].decode(value or b"")
     except msgspec.MsgspecError as error:
         raise DecodeError(f"not a row: {error}", subject=shape.__name__) from error

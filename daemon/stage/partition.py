@@ -10,8 +10,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
-from daemon.bus.base import Lease, Record, Step
+from daemon.bus.base import Lease, Record, Row, Step
 from daemon.clock import Clock
+from daemon.errors import NewerRow
 from daemon.metrics import Observe
 from daemon.stage.hop import Failed, Hop, Time, Work
 from daemon.stage.intake import Intake
@@ -117,6 +118,10 @@ class Partition(Generic[R, P]):
                 await self._wait()
                 await self._step()
             await self._leave()
+        except NewerRow:
+            # However often this version is started on it, no record is to blame.
+            await self._lease.commit(Step(None, (), [Row("", OPENS_KEY, None)]))
+            raise
         finally:
             self._over = True
             await _cancelled([leaving, self._intake.asking, self._stirring, *self._flying.values()])

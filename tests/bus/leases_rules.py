@@ -6,7 +6,7 @@ import pytest
 
 from daemon.bus.base import Row, Step
 from daemon.bus.topics import ARTICLES, RAW
-from daemon.errors import BusError, Lost
+from daemon.errors import BusError, Lost, NewerRow
 from tests.bus.engine import GROUP, HERE, Engine, everything, holding, lane_of, record, state, take_all
 
 
@@ -29,6 +29,17 @@ class LeaseRules:
             lease = await holder.lease(HERE)
             assert lease.position == next_offset
             assert [stored.key for stored in await take_all(lease, 3, engine.patience)] == [b"k2", b"k3", b"k4"]
+
+    async def test_a_newer_row_ends_the_offers(self, engine: Engine) -> None:
+        """A lease left because of a newer version's row is not offered again: the iterator ends, and says where the row is."""
+        bus = await engine.open()
+        async with holding(bus, RAW, GROUP, engine.patience) as holder:
+            await holder.lease(HERE)
+            await holder.leave(HERE, NewerRow("the row b'k'", 2))
+            with pytest.raises(NewerRow, match=r"the row b'k' has format 2 of a newer version .*run that version") as refused:
+                await holder.ended()
+        assert GROUP in refused.value.subject
+        assert str(HERE) in refused.value.subject
 
     async def test_position_is_left_alone(self, engine: Engine) -> None:
         """A step without `next_offset`, be it empty, leaves the position as it was."""

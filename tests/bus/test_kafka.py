@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import struct
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -207,15 +206,6 @@ class TestPositions:
             async with holding(bus, RAW, GROUP, PATIENCE) as holder:
                 await (await holder.lease(0)).commit(Step(None, (), [Row("lane", b"%d" % n, b"v") for n in range(50)]))
             assert [len(each) for each in await asyncio.gather(*(state(bus) for _ in range(20)))] == [50] * 20
-
-    async def test_rows_of_a_newer_version_are_refused(self, broker: Cluster) -> None:
-        """A changelog this version cannot read keeps its partition shut, and `healthy` says why."""
-        to = settings(broker, partitions=1)
-        async with kafka_engine.bus(to) as bus:
-            newer = struct.pack(">BBdI", 99, 0, 0.0, 0)
-            await bus._publisher.publish([Entry(f"{to.topic_prefix}{GROUP}.state", 0, b"key", newer)])
-            async with holding(bus, RAW, GROUP, PATIENCE):
-                await until(lambda: "row format 99" in (bus.healthy() or ""))
 
     async def test_what_others_wrote_gets_past(self, broker: Cluster) -> None:
         """A record with broken headers, or none, is taken like any other: nothing can block a partition."""

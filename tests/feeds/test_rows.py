@@ -57,9 +57,9 @@ def again(name: str, value: bytes) -> FeedRow | ItemRow | SiteRow:
     return decode(FeedRow, value) if name == "poller_feed" else decode(ItemRow, value)
 
 
-@pytest.mark.parametrize("value", [None, b"", b"[]", b'{"v":2}', b'{"v":1}', b'{"v":1,"url":5,"parser":1}'])
+@pytest.mark.parametrize("value", [None, b"", b"[]", b'{"v":1}', b'{"v":1,"url":5,"parser":1}'])
 def test_other_bytes_are_refused(value: bytes | None) -> None:
-    """What is not a row of this version is a typed error."""
+    """What is not a row is a typed error."""
     with pytest.raises(DecodeError):
         decode(FeedRow, value)
 

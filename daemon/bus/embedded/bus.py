@@ -20,7 +20,7 @@ from daemon.bus.embedded.transaction import Transaction
 from daemon.bus.group import Group, Member, Turn
 from daemon.bus.sizes import refuse_large
 from daemon.clock import Clock
-from daemon.errors import BusError, BusRefused, TooLarge
+from daemon.errors import BusError, BusRefused, NewerRow, TooLarge
 
 _LOOK_EVERY: Final = 0.2
 """Seconds between looks for what commands appended."""
@@ -156,7 +156,8 @@ class EmbeddedBus:
         except TooLarge:
             raise
         except BusRefused as error:
-            self._refuse(error)
+            place = f"{self._path}, partition {turn.partition} of {name}"
+            self._refuse(error.at(place) if isinstance(error, NewerRow) else error)
             raise
         finally:
             group.left(turn, failed=failed)

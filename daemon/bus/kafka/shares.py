@@ -11,7 +11,7 @@ from daemon.bus.kafka.names import Group
 from daemon.bus.kafka.offer import Offer
 from daemon.bus.kafka.restore import Kept
 from daemon.bus.kafka.wanted import TOMBSTONES_KEPT
-from daemon.errors import BusRefused
+from daemon.errors import BusRefused, NewerRow
 
 _ROWS_KEPT: Final = TOMBSTONES_KEPT / 2
 log = structlog.get_logger()
@@ -115,6 +115,9 @@ class Shares:
             return
         del self._current[partition]
         self._kept[partition] = offer.kept
+        if isinstance(offer.error, NewerRow):
+            self.refuse(offer.error.at(f"{self._group.changelog}/{partition}"))
+            return
         if self._closed or offer.leaving.is_set():
             return
         pause = self._pause(offer)
