@@ -20,8 +20,8 @@ from daemon.app.roles import Role
 from daemon.app.room import open_room
 from daemon.app.setup import Setup
 from daemon.app.stages import Outside, open_stages
-from daemon.clock import WallClock
-from daemon.errors import RasidError
+from daemon.clock import Clock, WallClock
+from daemon.errors import BusError, RasidError
 from daemon.metrics import Metrics
 from daemon.server.status import serve_status
 from daemon.stage.runner import Stage
@@ -29,6 +29,8 @@ from daemon.workers import abandon
 
 DRAIN_WITHIN: Final = 7.5
 """Seconds that hops have to leave their leases; the promise is to be gone within ten."""
+OPEN_AGAIN: Final = 2.0
+"""Seconds between tries to open a bus that cannot be opened yet."""
 GONE_WITHIN: Final = 9.8
 """Seconds from the signal until the process ends itself, whatever still hangs."""
 SWITCH_INTERVAL: Final = 0.0005
@@ -53,8 +55,7 @@ async def serve(setup: Setup, roles: Iterable[Role], stream: TextIO) -> int:
         port = await stack.enter_async_context(serve_status(listen, metrics.registry, parts.readiness, parts.measure))
         log.info("listening", address=listen, port=port)
         clock = WallClock()
-        opening = open_bus(setup.config, setup.folder, clock=clock, service=True, observe=metrics.observe)
-        bus = await _unless(stop, stack.enter_async_context(opening))
+        bus = await _unless(stop, _opened(setup, clock, metrics, parts, stack))
         if bus is None:
             log.info("stopping", reason="signal")
             return 0
@@ -66,10 +67,27 @@ async def serve(setup: Setup, roles: Iterable[Role], stream: TextIO) -> int:
         return await _run(stages, stop)
 
 
+async def _opened(setup: Setup, clock: Clock, metrics: Metrics, parts: "Parts", stack: AsyncExitStack) -> OpenBus:
+    """The bus; tried again and again while only waiting can help (a full disk), and `/readyz` says for what."""
+    while True:
+        opening = open_bus(setup.config, setup.folder, clock=clock, service=True, observe=metrics.observe)
+        try:
+            return await stack.enter_async_context(opening)
+        except BusError as error:
+            if not error.retry:
+                raise
+            if parts.waits_for != str(error):
+                log.warning("bus_not_ready", reason=str(error))
+            parts.waits_for = str(error)
+        await asyncio.sleep(OPEN_AGAIN)
+
+
 class Parts:
     """What `/readyz` and `/metrics` ask: each hop at work, and the bus."""
 
     def __init__(self) -> None:
+        self.waits_for = "is being opened"
+        """Why there is no bus yet."""
         self._bus: OpenBus | None = None
         self._stages: Sequence[Stage[Any, Any]] = ()
 
@@ -78,7 +96,7 @@ class Parts:
 
     def readiness(self) -> Mapping[str, str | None]:
         if self._bus is None:
-            return {"bus": "is being opened"}
+            return {"bus": self.waits_for}
         return {"bus": self._bus.healthy(), **{stage.name: stage.trouble for stage in self._stages}}
 
     def measure(self) -> None:

@@ -4,7 +4,8 @@ import asyncio
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from secrets import randbelow
 from typing import Final
@@ -20,48 +21,95 @@ from tests.servers.hooks import HookServer
 
 RESUMES_WITHIN: Final = 30.0
 WITHIN: Final = 60.0
-SMALL: Final = {"RASID_BUS__RETENTION__MAX_BYTES": "50000000"}
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 MB."""
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 160 MB: the service wants 100 of them free."""
     folder = tmp_path / "disk"
     folder.mkdir()
     try:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder], check=True, capture_output=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", folder], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("a file system of its own can be mounted by root only")
     yield folder
     subprocess.run(["umount", folder], check=True)
 
 
+@pytest.fixture
+async def ledger() -> AsyncIterator[Ledger]:
+    async with feed_server() as feeds, HookServer() as sink:
+        yield Ledger(feeds, sink, randbelow(2**32))
+
+
 def fill(disk: Path) -> Path:
     """Until not a byte is left."""
     ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:
         while True:
-            file.write(bytes(shutil.disk_usage(disk).free or 1))
+            file.write(bytes(min(1 << 24, shutil.disk_usage(disk).free) or 1))
+    assert shutil.disk_usage(disk).free == 0
     return ballast
 
 
-async def said(service: Service, words: str) -> None:
-    """Until `/readyz` is false and speaks of the bus in these words."""
-    async with asyncio.timeout(WITHIN):
-        while words not in str((await ready(service))[1]):
-            await asyncio.sleep(0.1)  # /readyz is looked at
-
-
-async def ready(service: Service) -> tuple[int, str | None]:
+async def bus_says(service: Service) -> tuple[int, str | None]:
     status, body = await service.get("/readyz")
     return status, orjson.loads(body)["parts"]["bus"]
 
 
-async def resumed(service: Service) -> None:
+async def not_ready(service: Service, words: str) -> None:
+    """Until `/readyz` fails and says so of the bus."""
+    async with asyncio.timeout(WITHIN):
+        while (said := await bus_says(service))[0] != 503 or words not in str(said[1]):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    assert (await service.get("/healthz"))[0] == 200
+
+
+async def resumed(service: Service, ledger: Ledger) -> None:
+    """Until it is ready and the sink has everything; in time."""
     began = time.monotonic()
     async with asyncio.timeout(RESUMES_WITHIN):
-        while (await ready(service))[0] != 200:
-            await asyncio.sleep(0.1)  # /readyz is looked at
-    print(f"ready again after {time.monotonic() - began:.1f} s")  # noqa: T201 - a figure
+        while (await bus_says(service))[0] != 200:  # noqa: ASYNC110 - /readyz is looked at
+            await asyncio.sleep(0.1)
+    print(f"ready {time.monotonic() - began:.1f} s after there was space")  # noqa: T201 - a figure
+    assert await ledger.taken_all(WITHIN), service.told()
+
+
+async def test_it_fills_up_while_running(tmp_path: Path, disk: Path, ledger: Ledger) -> None:
+    """Twice: readiness fails and says why, nothing acknowledged is lost or doubled, and all goes on by itself."""
+    folder = write(disk / "run", WATCHLIST, [ledger.feed()], ledger.sink.url)
+    async with running(folder) as service:
+        for _ in range(2):
+            ledger.publish(20)
+            await ledger.taken_more(WITHIN)
+            ballast = fill(disk)
+            ledger.publish(20)
+            await not_ready(service, "the disk is full")
+            ballast.unlink()
+            await resumed(service, ledger)
+        assert await service.stop() == 0, service.told()
+    (await ledger.balance(folder)).holds(set(ledger.links), in_flight=2)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_it_starts_on_a_full_disk(tmp_path: Path, disk: Path, ledger: Ledger, *, begun: bool) -> None:
+    """With a file or without, it stays up and says what it waits for, ends when asked to, and begins once there is space."""
+    folder = write(disk / "run", WATCHLIST, [ledger.feed()], ledger.sink.url)
+    if begun:
+        ledger.publish(10)
+        async with running(folder) as service:
+            assert await ledger.taken_all(WITHIN), service.told()
+            await service.kill()
+    ballast = fill(disk)
+    ledger.publish(10)
+    async with running(folder) as service:
+        await not_ready(service, "the disk is full")
+        assert await service.stop() == 0, service.told()
+    async with running(folder) as service:
+        await not_ready(service, "the disk is full")
+        ballast.unlink()
+        await resumed(service, ledger)
+        assert await service.stop() == 0, service.told()
+    (await ledger.balance(folder)).holds(set(ledger.links), in_flight=1)

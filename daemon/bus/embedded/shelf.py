@@ -66,8 +66,8 @@ class Shelf:
             return cls(path, await asyncio.to_thread(_open, path, partitions, service=service))
         except (apsw.Error, OSError) as error:
             failure = translate(error, path)
-            if failure.reason == FULL:  # nobody is left to go on once there is space
-                failure = BusError("the disk is full: make space, then start again", subject=str(path))
+            if failure.reason == FULL and not service:  # a command does not wait for space
+                failure = BusError("the disk is full: make space, then try again", subject=str(path))
             raise failure from error
 
     def displaced(self) -> str | None:
