@@ -3,13 +3,17 @@
 Forked children share the lock: worker processes must be spawned, or they would keep a dead service's place.
 """
 
+import errno
 import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from daemon.bus.embedded.whereabouts import identity
 from daemon.errors import BusRefused
+
+_NO_LOCKS: Final = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
 class ServiceLock:
@@ -31,6 +35,12 @@ class ServiceLock:
             reason = (
                 f"another service (process {holder}) already runs on this file; for more than one process, use bus.kind: kafka"
             )
+            raise BusRefused(reason, subject=str(self._path)) from error
+        except OSError as error:
+            os.close(descriptor)
+            if error.errno not in _NO_LOCKS:
+                raise
+            reason = f"the file system there has no locks ({error.strerror}); put data_dir on a local disk"
             raise BusRefused(reason, subject=str(self._path)) from error
         if identity(self.file) != (os.fstat(descriptor).st_dev, os.fstat(descriptor).st_ino):
             os.close(descriptor)
