@@ -107,6 +107,7 @@ def check(db: apsw.Connection, path: Path) -> None:
 
 def check_for(db: apsw.Connection, path: Path, seconds: float) -> None:
     """Look for damage as long as time allows. Raises `BusRefused` when some is found."""
+    _refuse_cut(db, path)
     _refuse_contradictions(db, path)
     deadline = time.monotonic() + seconds
     db.set_progress_handler(lambda: time.monotonic() > deadline, _CHECK_PAGES)
@@ -122,6 +123,14 @@ def check_for(db: apsw.Connection, path: Path, seconds: float) -> None:
 def _refuse_damage(found: object, path: Path) -> None:
     if found != "ok":
         raise translate(apsw.CorruptError(str(found)), path)
+
+
+def _refuse_cut(db: apsw.Connection, path: Path) -> None:
+    """SQLite reads what is missing of the last page as zeros. A power cut leaves such a page, but its whole in the log."""
+    log = path.with_name(path.name + "-wal")
+    logged = log.exists() and log.stat().st_size > 0
+    if not logged and path.stat().st_size % db.pragma("page_size"):
+        raise translate(apsw.CorruptError("its last page is cut short"), path)
 
 
 def _refuse_contradictions(db: apsw.Connection, path: Path) -> None:
