@@ -11,7 +11,7 @@ from daemon.stage.hop import Effects, Table
 from daemon.stage.poison import KILLS
 from daemon.stage.runner import Stage
 from tests.stage.hops import Echo
-from tests.stage.test_runner import World
+from tests.stage.world import World
 
 pytestmark = pytest.mark.virtual_time
 STARTS = 4 * KILLS
