@@ -7,12 +7,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from daemon.bus.base import Lease, Record, Row, Step
 from daemon.clock import Clock
-from daemon.errors import NewerRow
+from daemon.errors import BusError, BusRefused, TooLarge
 from daemon.metrics import Observe
 from daemon.stage.hop import Failed, Hop, Time, Work
 from daemon.stage.intake import Intake
@@ -118,13 +119,18 @@ class Partition(Generic[R, P]):
                 await self._wait()
                 await self._step()
             await self._leave()
-        except NewerRow:
-            # However often this version is started on it, no record is to blame.
-            await self._lease.commit(Step(None, (), [Row("", OPENS_KEY, None)]))
+        except BusRefused as error:
+            if not isinstance(error, TooLarge):
+                await self._blame_nobody()
             raise
         finally:
             self._over = True
             await _cancelled([leaving, self._intake.asking, self._stirring, *self._flying.values()])
+
+    async def _blame_nobody(self) -> None:
+        """However often the process is started on a bus that refuses it, no record is a suspect for that."""
+        with suppress(BusError):
+            await self._lease.commit(Step(None, (), [Row("", OPENS_KEY, None)]))
 
     async def _watch_leaving(self) -> None:
         await self._lease.leaving.wait()

@@ -16,7 +16,7 @@ import orjson
 
 from daemon.bus.base import Record, Row
 from daemon.bus.topics import DEADLETTER
-from daemon.errors import RasidError
+from daemon.errors import NewerRow, RasidError
 from daemon.messages.dead import DeadLetter
 from daemon.messages.wire import encode
 
@@ -57,10 +57,16 @@ class Opens:
 
 
 def opened(row: Row | None, position: int, *, excused: bool) -> Opens:
-    """The count after one more open at `position`. `excused`: the last lease ended by an error of the bus, not a crash."""
+    """The count after one more open at `position`. `excused`: the last lease ended by an error of the bus, not a crash.
+
+    Raises `NewerRow`.
+    """
     if row is None or row.value is None:
         return Opens(position, opens=1)
-    offset, opens, alone = orjson.loads(row.value)
+    try:
+        offset, opens, alone = orjson.loads(row.value)
+    except ValueError as error:
+        raise NewerRow("the count of opens", "unknown") from error
     if offset != position:
         return Opens(position, opens=1)
     if excused:

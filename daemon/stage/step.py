@@ -12,7 +12,7 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from daemon.bus.base import MAX_BYTES, Record, Row
-from daemon.errors import BusError, TooLarge
+from daemon.errors import BusError, NewerRow, TooLarge
 from daemon.stage.hop import Effects, Fact, Hop, Time, Work
 from daemon.stage.poison import Grave, dead_letter
 from daemon.stage.table import StepTable
@@ -190,5 +190,7 @@ def read_time(table: StepTable) -> float:
 
 
 def time_of(row: Row) -> float:
-    """What the row at `TIME_KEY` says."""
+    """What the row at `TIME_KEY` says. Raises `NewerRow`."""
+    if row.value is not None and len(row.value) != _TIME.size:
+        raise NewerRow("the time of a partition", "unknown")
     return float(_TIME.unpack(row.value)[0]) if row.value is not None else 0.0

@@ -7,9 +7,10 @@ import pytest
 from daemon.bus.base import Row
 from daemon.bus.memory import MemoryBus
 from daemon.errors import NewerRow
-from daemon.stage.hop import Effects, Table
-from daemon.stage.poison import KILLS
+from daemon.stage.hop import Effects, Table, Time
+from daemon.stage.poison import KILLS, OPENS_KEY
 from daemon.stage.runner import Stage
+from daemon.stage.step import TIME_KEY
 from tests.stage.hops import Echo
 from tests.stage.world import World
 
@@ -64,3 +65,15 @@ async def test_it_ends_the_hop_and_condemns_no_record(where: str) -> None:
     newer.stop()
     await running
     assert await world.dead() == []
+
+
+@pytest.mark.parametrize(("key", "time"), [(OPENS_KEY, Time.WALL), (TIME_KEY, Time.RECORDS)])
+async def test_the_runners_own_rows(key: bytes, time: Time) -> None:
+    """Rows of the runner in another shape end the hop with a sentence, too."""
+    world = World()
+    await world.put("a")
+    world.store.places("echo")[0].rows.apply([Row("", key, b"{}")])
+    with pytest.raises(NewerRow, match="has format unknown of a newer version of Rasid"):
+        async with asyncio.timeout(600):
+            await Stage(world.kit(Echo(time=time)), MemoryBus(world.store)).run()
+    assert await world.texts() == []
