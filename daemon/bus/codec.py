@@ -21,6 +21,18 @@ def encode_row(row: Row) -> bytes:
 
 def decode_row(key: bytes, stored: bytes) -> Row:
     """The row that `encode_row` made. Raises `NewerRow`, and `DecodeError` for a cut value."""
+    wake, start = _head(key, stored)
+    lane = stored[_HEAD.size : start].decode("utf-8", "surrogatepass")
+    return Row(lane, key, stored[start:], wake)
+
+
+def wake_of(key: bytes, stored: bytes) -> float | None:
+    """The wake alone, without unpacking the rest. Raises as `decode_row`."""
+    return _head(key, stored)[0]
+
+
+def _head(key: bytes, stored: bytes) -> tuple[float | None, int]:
+    """The wake, and where the value starts."""
     if len(stored) < _HEAD.size:
         raise DecodeError(f"row of {len(stored)} bytes is cut short", subject=repr(key))
     version, flags, wake, length = _HEAD.unpack_from(stored)
@@ -29,5 +41,4 @@ def decode_row(key: bytes, stored: bytes) -> Row:
     start = _HEAD.size + length
     if len(stored) < start:
         raise DecodeError(f"row of {len(stored)} bytes is cut short", subject=repr(key))
-    lane = stored[_HEAD.size : start].decode("utf-8", "surrogatepass")
-    return Row(lane, key, stored[start:], wake if flags & _HAS_WAKE else None)
+    return (wake if flags & _HAS_WAKE else None), start

@@ -1,64 +1,67 @@
-"""Committed rows held in memory: for engines whose store is a changelog (Kafka) or nothing at all (memory)."""
+"""Committed rows held in memory: for engines whose store is a changelog (Kafka) or nothing at all (memory).
 
-import heapq
-from collections.abc import Iterable, Iterator, Sequence
+Rows are kept as stored bytes, which are smaller than `Row` and nothing that Python's garbage collector would look at: it
+halts everything for as long as it looks, and a partition may have a million rows. No call tidies up all rows at once, either.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 
 from daemon.bus.base import Row
+from daemon.bus.codec import decode_row, encode_row, wake_of
+from daemon.bus.keys import Keys
+from daemon.bus.wakes import Entry, Wakes
 
 
 class HeldRows:
-    """Implements `Rows`. Wakes stand in a heap that forgets lazily: an entry counts only while it is its row's own."""
+    """Implements `Rows`."""
 
     def __init__(self, rows: Iterable[Row] = ()) -> None:
-        self._rows: dict[bytes, Row] = {}
-        self._wakes: list[tuple[float, bytes]] = []
+        self._stored: dict[bytes, bytes] = {}
+        self._keys = Keys()
+        self._wakes = Wakes(partial(_stands, self._stored))
         self.apply(rows)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._stored)
 
     def apply(self, rows: Iterable[Row]) -> None:
         """Take over what has committed."""
-        for row in rows:
-            if row.value is None:
-                self._rows.pop(row.key, None)
-                continue
-            self._rows[row.key] = row
-            if row.wake is not None:
-                heapq.heappush(self._wakes, (row.wake, row.key))
-        if len(self._wakes) > 2 * len(self._rows) + 64:
-            self._wakes = sorted((row.wake, row.key) for row in self._rows.values() if row.wake is not None)
+        self.load((row.key, None if row.value is None else encode_row(row)) for row in rows)
+
+    def load(self, stored: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Take over rows as `encode_row` made them; None deletes. Raises `DecodeError`, before anything of that row is kept."""
+        for key, value in stored:
+            if value is not None:
+                self._keep(key, value)
+            elif self._stored.pop(key, None) is not None:
+                self._keys.discard(key)
+
+    def _keep(self, key: bytes, value: bytes) -> None:
+        wake, before = wake_of(key, value), self._stored.get(key)
+        self._stored[key] = value
+        if before is None:
+            self._keys.add(key)
+        if wake is not None and (before is None or wake != wake_of(key, before)):
+            self._wakes.put((wake, key), len(self._stored))
 
     def get(self, key: bytes) -> Row | None:
-        return self._rows.get(key)
+        stored = self._stored.get(key)
+        return None if stored is None else decode_row(key, stored)
 
     def scan(self, prefix: bytes = b"") -> Iterator[Row]:
-        for key in sorted(key for key in self._rows if key.startswith(prefix)):
-            yield self._rows[key]
+        return (decode_row(key, self._stored[key]) for key in self._keys.starting(prefix))
 
     def due(self, until: float, limit: int) -> Sequence[Row]:
-        """See `Rows.due`; the heap is left as it was but for stale entries."""
-        popped = self._pop(until, limit)
-        self._push_back(popped)
-        return [self._rows[key] for _, key in popped]
+        return [decode_row(key, self._stored[key]) for _, key in self._wakes.due(until, limit)]
 
     def next_wake(self, after: float = float("-inf")) -> float | None:
         """See `Rows.next_wake`; costs as much as there are rows with wakes up to `after`."""
-        popped = self._pop(after, len(self._wakes))
-        head = self._pop(float("inf"), 1)
-        self._push_back([*popped, *head])
-        return head[0][0] if head else None
+        return self._wakes.next(after)
 
-    def _pop(self, until: float, limit: int) -> list[tuple[float, bytes]]:
-        """Take at most `limit` entries with a wake up to `until` off the heap, in order; stale and double ones vanish."""
-        popped: list[tuple[float, bytes]] = []
-        while self._wakes and len(popped) < limit and self._wakes[0][0] <= until:
-            entry = heapq.heappop(self._wakes)
-            row = self._rows.get(entry[1])
-            if row is not None and row.wake == entry[0] and (not popped or popped[-1] != entry):
-                popped.append(entry)
-        return popped
 
-    def _push_back(self, entries: Iterable[tuple[float, bytes]]) -> None:
-        for entry in entries:
-            heapq.heappush(self._wakes, entry)
+def _stands(rows: Mapping[bytes, bytes], entry: Entry) -> bool:
+    """No method: what holds a million rows should go with its last reference, not wait in a cycle for the collector."""
+    wake, key = entry
+    stored = rows.get(key)
+    return stored is not None and wake_of(key, stored) == wake

@@ -1,14 +1,12 @@
 """The rows of one partition, from their changelog."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from aiokafka import TopicPartition
 
-from daemon.bus.base import Row
-from daemon.bus.codec import decode_row
 from daemon.bus.held import HeldRows
 from daemon.bus.kafka.discard import stop_consumer
 from daemon.bus.kafka.link import Link
@@ -67,17 +65,15 @@ async def restore(consumer: Any, partition: TopicPartition, kept: Kept, now: flo
     consumer.seek(partition, max(kept.at, first))
     while await consumer.position(partition) < end:
         messages = (await consumer.getmany(partition, timeout_ms=_LOOK)).get(partition, ())
-        kept.rows.apply(_row(message, partition) for message in messages)
+        _load(kept, messages, partition)
         # What is at hand already comes without a pause; but the heartbeats of this process wait for one.
         await asyncio.sleep(0)
     kept.at, kept.since = end, now
     return kept
 
 
-def _row(message: Any, partition: TopicPartition) -> Row:
-    if message.value is None:
-        return Row("", message.key, None)
+def _load(kept: Kept, messages: Sequence[Any], partition: TopicPartition) -> None:
     try:
-        return decode_row(message.key, message.value)
+        kept.rows.load((message.key, message.value) for message in messages)
     except DecodeError as error:
         raise BusRefused(error.reason, subject=f"{partition.topic}/{partition.partition}") from error
