@@ -45,7 +45,7 @@ class Keys:
         """The keys with this prefix, in order. Not to be held across a change."""
         self._settle()
         found = [key for run in self._runs for key in _starting(run, prefix)]
-        found.sort()
+        found.sort()  # merges, as each run is sorted
         return (key for key in found if key not in self._dead)
 
     def _settle(self) -> None:
@@ -70,8 +70,7 @@ class Keys:
             self._append(living)
 
 
-def _starting(run: list[bytes], prefix: bytes) -> Iterator[bytes]:
-    for at in range(bisect_left(run, prefix), len(run)):
-        if not run[at].startswith(prefix):
-            return
-        yield run[at]
+def _starting(run: list[bytes], prefix: bytes) -> list[bytes]:
+    first = bisect_left(run, prefix)
+    behind = bisect_left(run, 1, first, key=lambda key: not key.startswith(prefix))
+    return run[first:behind]
