@@ -23,7 +23,8 @@ from daemon.bus.kafka.timing import milliseconds
 from daemon.errors import BusError, Lost
 
 _BATCH: Final = 500
-_POLL: Final = 0.5
+_POLL: Final = 2.0
+"""Records end the wait at once. An idle process has many leases, and each look costs."""
 _LOOK: Final = 0.02
 """While there may be nothing but marks of transactions before the end: aiokafka passes over them, but goes on waiting."""
 
