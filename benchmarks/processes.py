@@ -57,6 +57,8 @@ class Fleet:
 
     async def settled(self) -> None:
         """Wait until every partition of every hop is held, and every process holds some."""
+        for each in self._services:
+            await each.event("started", WITHIN)
         while True:
             held = [[name for name in await each.metrics() if "hop_lag_records{" in name] for each in self._services]
             if all(held) and len({name for names in held for name in names}) >= PARTITIONS * len(HOPS):
