@@ -87,7 +87,7 @@ class Member:
             # What a leader does not know of the cluster is found out after so long at the latest.
             metadata_max_age_ms=60_000,
             # A broker answers one fetch at a time, and a partition that was not asked for in it waits so long at most.
-            fetch_max_wait_ms=100,
+            fetch_max_wait_ms=250,
             # aiokafka's own watch leaves the group and never comes back; ours is below.
             max_poll_interval_ms=2**31 - 1,
             # The assignor keeps its memory in its class: each consumer needs a class of its own.
