@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -19,13 +20,15 @@ EXIT_WITHIN: Final = 30.0
 
 
 class Service:
-    """One running process. `out` and `log` grow as it writes them."""
+    """One running process. `out` and `log` grow as it writes them; `started_after`: seconds from its birth to `started`."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
         self.out: list[str] = []
         self.log: list[dict[str, Any]] = []
         self.raw_log: list[str] = []
+        self.started_after: float | None = None
+        self._born = time.monotonic()
         self._grown = asyncio.Condition()
         self._readers = [
             asyncio.create_task(self._read(process.stdout, self.out.append)),
@@ -99,7 +102,9 @@ class Service:
     def _logged(self, line: str) -> None:
         self.raw_log.append(line)
         with suppress(orjson.JSONDecodeError):
-            self.log.append(orjson.loads(line))
+            self.log.append(entry := orjson.loads(line))
+            if entry.get("event") == "started":
+                self.started_after = time.monotonic() - self._born
 
     async def _read(self, stream: asyncio.StreamReader | None, keep: Callable[[str], None]) -> None:
         assert stream is not None

@@ -15,9 +15,9 @@ from daemon.cli.main import main
 from daemon.cli.main import rasid as main_group
 from daemon.config.models import KafkaSettings
 from tests.bus.kafka_engine import settings
-from tests.e2e.ledger import WATCHLIST
 from tests.e2e.service import command, environment, json_lines, rasid, running
 from tests.e2e.workplace import write
+from tests.faults.ledger import WATCHLIST
 from tests.servers.feeds import RssItem, feed_server, rss
 from tests.servers.hooks import HookServer, Say
 

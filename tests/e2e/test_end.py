@@ -14,11 +14,10 @@ import pytest
 
 from daemon.config.models import KafkaSettings
 from tests.bus.kafka_engine import settings
-from tests.e2e.ledger import WATCHLIST, Ledger
 from tests.e2e.service import Service, copy_starter, running
 from tests.e2e.workplace import write
-from tests.servers.feeds import feed_server
-from tests.servers.hooks import HookServer
+from tests.faults.balance import take_stock
+from tests.faults.ledger import WATCHLIST, Ledger, keeping
 from tests.servers.kafka import Cluster
 
 GONE_WITHIN = 30.0
@@ -33,21 +32,20 @@ def kafka(request: pytest.FixtureRequest) -> KafkaSettings | None:
 
 async def test_sigterm_under_load(tmp_path: Path, kafka: KafkaSettings | None) -> None:
     """With articles at every hop and a slow receiver it ends in time with 0; the next start does the rest, once."""
-    async with feed_server() as feeds, HookServer(takes=0.03) as sink:
-        ledger = Ledger(feeds, sink, randbelow(2**32))
+    async with keeping(tmp_path, randbelow(2**32), takes=0.03) as ledger:
         ledger.publish(80)
-        folder = write(tmp_path, WATCHLIST, [ledger.feed()], sink.url, kafka=kafka)
+        folder = write(tmp_path, WATCHLIST, [ledger.feed()], ledger.sink.url, kafka=kafka)
         async with running(folder) as service:
             await ledger.taken_more(60.0)
             began = time.monotonic()
             assert await service.stop() == 0, service.told()
-            print(f"gone after {time.monotonic() - began:.1f} s with {len(sink.posted)} of 80 sent")  # noqa: T201 - a figure
+            print(f"gone after {time.monotonic() - began:.1f} s with {ledger.intake.count} of 80 sent")  # noqa: T201 - a figure
             assert time.monotonic() - began < GONE_WITHIN
-        assert len(sink.posted) < 80
+        assert ledger.intake.count < 80
         async with running(folder) as service:
             await ledger.taken_all(60.0)
             assert await service.stop() == 0, service.told()
-        (await ledger.balance(folder)).holds(set(ledger.links), in_flight=0)
+        (await take_stock(ledger, folder)).holds(in_flight=0)
 
 
 @pytest.mark.parametrize("impatient", [False, True])
@@ -99,10 +97,9 @@ async def without_broker(folder: Path, broker: Cluster) -> AsyncIterator[tuple[S
     door.bind(("127.0.0.1", port))
     kafka = settings(broker).model_copy(update={"bootstrap_servers": (f"127.0.0.1:{port}",)})
     with door:
-        async with feed_server() as feeds, HookServer() as sink:
-            ledger = Ledger(feeds, sink, randbelow(2**32))
+        async with keeping(folder, randbelow(2**32)) as ledger:
             ledger.publish(3)
-            write(folder, WATCHLIST, [ledger.feed()], sink.url, kafka=kafka)
+            write(folder, WATCHLIST, [ledger.feed()], ledger.sink.url, kafka=kafka)
             async with running(folder) as service:
                 yield service, ledger, door
 

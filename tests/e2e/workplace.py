@@ -1,13 +1,14 @@
 """A folder for `rasid run` in tests: config.yaml and watchlist for feeds and a sink of the tests' own, on either bus."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from daemon.app.buses import open_bus
-from daemon.bus.base import Record
+from daemon.bus.base import Bus
 from daemon.clock import WallClock
 from daemon.config.load import load_config
 from daemon.config.models import KafkaSettings
@@ -41,8 +42,9 @@ def write(
     return folder
 
 
-async def records(folder: Path, *topics: str) -> dict[str, list[Record]]:
-    """What topics of the folder's bus hold, for what no command shows; beside a service or after it."""
+@asynccontextmanager
+async def beside(folder: Path) -> AsyncIterator[Bus]:
+    """The folder's bus, beside a service or after it: for what no command shows, and to put on it what no hop would."""
     config = load_config(folder / "config.yaml", {})
     async with open_bus(config, folder, clock=WallClock(), service=False, observe=Metrics().observe) as bus:
-        return {topic: [record async for record in bus.read(topic)] for topic in topics}
+        yield bus

@@ -121,8 +121,8 @@ async def _cut_short(request: web.BaseRequest, answer: Answer, length: int) -> w
 
 
 @asynccontextmanager
-async def feed_server(authority: trustme.CA | None = None) -> AsyncIterator[FeedServer]:
-    """A server for the time of the block; over TLS when there is an authority to sign for it."""
+async def feed_server(authority: trustme.CA | None = None, *, port: int = 0) -> AsyncIterator[FeedServer]:
+    """A server for the time of the block; over TLS when there is an authority to sign for it. Port 0: any."""
     feeds = FeedServer()
     context = None
     if authority is not None:
@@ -130,7 +130,7 @@ async def feed_server(authority: trustme.CA | None = None) -> AsyncIterator[Feed
         authority.issue_cert("127.0.0.1").configure_cert(context)
         feeds.secure = True
     server = web.Server(feeds.answer)
-    listener = await asyncio.get_running_loop().create_server(lambda: feeds.count(server), "127.0.0.1", 0, ssl=context)
+    listener = await asyncio.get_running_loop().create_server(lambda: feeds.count(server), "127.0.0.1", port, ssl=context)
     feeds.port = listener.sockets[0].getsockname()[1]
     try:
         yield feeds

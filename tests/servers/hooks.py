@@ -11,13 +11,17 @@ from aiohttp import web
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """One answer. `drop`: take the request, then close the connection without a word. `hang`: never answer."""
+    """One answer. `drop`: take the request, then close the connection without a word. `hang`: never answer.
+
+    `after`: seconds to wait first.
+    """
 
     status: int = 200
     text: str = "ok"
     headers: Mapping[str, str] = field(default_factory=dict)
     drop: bool = False
     hang: bool = False
+    after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +36,21 @@ class HookServer:
     """Listens on 127.0.0.1, on the port given or one of the system's choice; TLS with a context. Without a script: 200 `ok`.
 
     `takes`: seconds between keeping a request and answering it, in which who posted it does not know yet.
+    `decide`: keeps a request and says the answer, in place of `posted` and the script.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None, *, port: int = 0, takes: float = 0.0) -> None:
+    def __init__(
+        self,
+        tls: ssl.SSLContext | None = None,
+        *,
+        port: int = 0,
+        takes: float = 0.0,
+        decide: Callable[[Posted], Say] | None = None,
+    ) -> None:
         self._tls = tls
         self.port = port
         self._takes = takes
+        self._decide = decide or self._scripted
         self._script: list[Say] = []
         self._came = asyncio.Condition()
         self._end = asyncio.Event()
@@ -75,12 +88,15 @@ class HookServer:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         async with self._came:
-            self.posted.append(Posted({name.lower(): value for name, value in request.headers.items()}, body))
+            say = self._decide(Posted({name.lower(): value for name, value in request.headers.items()}, body))
             self._came.notify_all()
-        await asyncio.sleep(self._takes)
-        say = self._script.pop(0) if self._script else Say()
+        await asyncio.sleep(self._takes + say.after)
         if say.hang:
             await self._end.wait()
         if (say.drop or say.hang) and request.transport is not None:
             request.transport.abort()
         return web.Response(status=say.status, text=say.text, headers=say.headers)
+
+    def _scripted(self, posted: Posted) -> Say:
+        self.posted.append(posted)
+        return self._script.pop(0) if self._script else Say()

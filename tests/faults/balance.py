@@ -1,0 +1,95 @@
+"""What a run came to: articles published against what the topics, the journal and the sink know of them."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from daemon.bus.base import Bus
+from daemon.bus.topics import ARTICLES, DEADLETTER, MATCHES, OUTBOX, RAW
+from daemon.messages.dead import DeadLetter
+from daemon.messages.wire import decode
+from tests.e2e.service import json_lines
+from tests.e2e.workplace import beside
+from tests.faults.ledger import Ledger
+
+_PIPELINE: Final = (RAW, ARTICLES, MATCHES, OUTBOX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """`passed`: by topic, articles that left the hop before it, and how many records they made.
+
+    `repeats`: posts the sink took beyond the first of each message. `doubtful`: attempts the journal counts as such.
+    """
+
+    published: Collection[str]
+    told: Counter[str]
+    delivered: Counter[str]
+    taken: Counter[str]
+    passed: dict[str, tuple[int, int]]
+    repeats: int
+    doubtful: int
+    dead_letters: tuple[str, ...]
+
+    @property
+    def lost(self) -> int:
+        """Articles that did not come out at the end, or are on record as told nowhere."""
+        return len(set(self.published) - (self.taken.keys() & self.told.keys()))
+
+    @property
+    def doubled(self) -> int:
+        """Records beyond one an article in any topic, findings told beyond one, deliveries on record beyond one."""
+        records = sum(records - articles for articles, records in self.passed.values())
+        return records + _beyond_one(self.told) + _beyond_one(self.delivered)
+
+    def holds(self, in_flight: int, dead_letters: tuple[str, ...] = ()) -> None:
+        """Nothing lost, nothing doubled inside, and what was repeated at the edge is bounded and on record."""
+        links = set(self.published)
+        assert self.dead_letters == dead_letters
+        assert self.passed == dict.fromkeys(_PIPELINE, (len(links), len(links)))
+        assert self.told == Counter(links)
+        assert set(self.taken) == links
+        assert set(self.delivered.values()) <= {1}
+        assert len(self.delivered) == len(links)
+        assert (self.lost, self.doubled) == (0, 0)
+        assert self.repeats <= self.doubtful <= in_flight
+
+    def __str__(self) -> str:
+        counts = f"lost {self.lost}, doubled {self.doubled}, repeats {self.repeats}, doubtful {self.doubtful}"
+        return f"{len(self.published)} published: {counts}, dead letters {len(self.dead_letters)}"
+
+
+async def take_stock(ledger: Ledger, folder: Path) -> Balance:
+    """From the sink, and from the journal and the topics of the folder's bus; the service has ended or is idle."""
+    journal = await json_lines(folder, "alerts", "list", "--json", "--limit", str(10 * len(ledger.links)))
+    findings = [entry for entry in journal if entry["kind"] == "finding"]
+    deliveries = [entry for entry in journal if entry["kind"] == "delivery"]
+    async with beside(folder) as bus:
+        passed = {topic: await _passed(bus, topic) for topic in _PIPELINE}
+        letters = [_told(decode(record.value)) async for record in bus.read(DEADLETTER)]
+    return Balance(
+        published=ledger.links,
+        told=Counter(entry["url"] for entry in findings if entry["outcome"] == "told"),
+        delivered=Counter(entry["message"] for entry in deliveries if entry["outcome"] == "delivered"),
+        taken=Counter(ledger.intake.links),
+        passed=passed,
+        repeats=ledger.intake.repeats,
+        doubtful=sum(entry["outcome"] == "retry" and entry["doubtful"] for entry in deliveries),
+        dead_letters=tuple(letters),
+    )
+
+
+async def _passed(bus: Bus, topic: str) -> tuple[int, int]:
+    keys = Counter([record.key async for record in bus.read(topic)])
+    return len(keys), keys.total()
+
+
+def _told(letter: object) -> str:
+    assert isinstance(letter, DeadLetter)
+    return f"{letter.topic}/{letter.partition}/{letter.offset} {letter.hop} {letter.reason}: {letter.error}"
+
+
+def _beyond_one(counts: Counter[str]) -> int:
+    return counts.total() - len(counts)
