@@ -15,7 +15,7 @@ import sys
 import traceback
 from time import monotonic
 
-from tests.faults.progress import Progress
+from tests.faults.progress import COUNTED, Progress
 from tests.faults.report import rewrite
 from tests.faults.run import Row
 from tests.faults.table import ROWS
@@ -46,7 +46,7 @@ async def run(row: Row, seed: int | None, most: int, *, anew: bool) -> bool:
     progress = Progress.load(row.file)
     assert progress is not None
     rewrite(row, progress)
-    counts = ", ".join(f"{name} {count}" for name, count in sorted(progress.tally.counts.items()))
+    counts = ", ".join(f"{name} {count}" for name, count in progress.tally.counts.items() if name in COUNTED)
     say(
         f"{row.name}: {progress.done} of {row.times} {row.unit}: {counts}; {progress.tally.told()}; {monotonic() - began:.0f} s"
     )

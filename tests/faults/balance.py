@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from daemon.bus.base import Bus
-from daemon.bus.topics import ARTICLES, DEADLETTER, MATCHES, OUTBOX, RAW
+from daemon.bus.topics import ARTICLES, DEADLETTER, FEEDS, MATCHES, OUTBOX, RAW
 from daemon.messages.dead import DeadLetter
 from daemon.messages.wire import decode
 from tests.e2e.service import json_lines
@@ -15,6 +14,8 @@ from tests.e2e.workplace import beside
 from tests.faults.ledger import Ledger
 
 _PIPELINE: Final = (RAW, ARTICLES, MATCHES, OUTBOX)
+POISON: Final = b"poison-"
+"""How the key of a record begins that no hop can handle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class Balance:
     """`passed`: by topic, articles that left the hop before it, and how many records they made.
 
     `repeats`: posts the sink took beyond the first of each message. `doubtful`: attempts the journal counts as such.
+    `ordered`: messages were first taken in the order of the outbox. By key, `poison` is what a fault put on the topics,
+    and `buried` what is in `deadletter`.
     """
 
     published: Collection[str]
@@ -31,6 +34,9 @@ class Balance:
     passed: dict[str, tuple[int, int]]
     repeats: int
     doubtful: int
+    ordered: bool
+    poison: Counter[bytes]
+    buried: Counter[bytes]
     dead_letters: tuple[str, ...]
 
     @property
@@ -44,16 +50,17 @@ class Balance:
         records = sum(records - articles for articles, records in self.passed.values())
         return records + _beyond_one(self.told) + _beyond_one(self.delivered)
 
-    def holds(self, in_flight: int, dead_letters: tuple[str, ...] = ()) -> None:
-        """Nothing lost, nothing doubled inside, and what was repeated at the edge is bounded and on record."""
+    def holds(self, in_flight: int) -> None:
+        """Nothing lost, nothing doubled inside, repeats at the edge bounded and on record, poison buried, order kept."""
         links = set(self.published)
-        assert self.dead_letters == dead_letters
+        assert self.buried == self.poison, self.dead_letters
         assert self.passed == dict.fromkeys(_PIPELINE, (len(links), len(links)))
         assert self.told == Counter(links)
         assert set(self.taken) == links
         assert set(self.delivered.values()) <= {1}
         assert len(self.delivered) == len(links)
         assert (self.lost, self.doubled) == (0, 0)
+        assert self.ordered
         assert self.repeats <= self.doubtful <= in_flight
 
     def __str__(self) -> str:
@@ -67,23 +74,22 @@ async def take_stock(ledger: Ledger, folder: Path) -> Balance:
     findings = [entry for entry in journal if entry["kind"] == "finding"]
     deliveries = [entry for entry in journal if entry["kind"] == "delivery"]
     async with beside(folder) as bus:
-        passed = {topic: await _passed(bus, topic) for topic in _PIPELINE}
-        letters = [_told(decode(record.value)) async for record in bus.read(DEADLETTER)]
+        keys = {topic: [record.key async for record in bus.read(topic)] for topic in (FEEDS, *_PIPELINE)}
+        letters = [(record.key, _told(decode(record.value))) async for record in bus.read(DEADLETTER)]
+    passed = {topic: [key for key in keys[topic] if not key.startswith(POISON)] for topic in _PIPELINE}
     return Balance(
         published=ledger.links,
         told=Counter(entry["url"] for entry in findings if entry["outcome"] == "told"),
         delivered=Counter(entry["message"] for entry in deliveries if entry["outcome"] == "delivered"),
         taken=Counter(ledger.intake.links),
-        passed=passed,
+        passed={topic: (len(set(found)), len(found)) for topic, found in passed.items()},
         repeats=ledger.intake.repeats,
         doubtful=sum(entry["outcome"] == "retry" and entry["doubtful"] for entry in deliveries),
-        dead_letters=tuple(letters),
+        ordered=[message.encode() for message in ledger.intake.arrived()] == passed[OUTBOX],
+        poison=Counter(key for found in keys.values() for key in found if key.startswith(POISON)),
+        buried=Counter(key for key, _ in letters),
+        dead_letters=tuple(letter for _, letter in letters),
     )
-
-
-async def _passed(bus: Bus, topic: str) -> tuple[int, int]:
-    keys = Counter([record.key async for record in bus.read(topic)])
-    return len(keys), keys.total()
 
 
 def _told(letter: object) -> str:

@@ -4,7 +4,7 @@ rasid ─ post ─▶ Intake.decide: manner() says the answer ─▶ taken? ─�
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import orjson
@@ -37,6 +37,10 @@ class Intake:
     def repeats(self) -> int:
         """Messages taken beyond the first of each id."""
         return self.count - len(self.messages)
+
+    def arrived(self) -> Iterable[str]:
+        """The messages, without versions, in the order in which each was first taken."""
+        return [message.rpartition(".")[0] for message in self.messages]
 
     def decide(self, posted: Posted) -> Say:
         say = self.manner()

@@ -1,16 +1,15 @@
 """Power cuts amid commits of the embedded bus: what was acknowledged is there, and the file is sound.
 
-    python -m tests.faults.powercut TRIALS [SEED]
+    python -m tests.faults power
 
 A trial is three lives of a service on one file. Each ends by a cut at a drawn instant, and the next begins with what the disk
-holds then. Counts are printed; exit code 1 when anything was lost or damaged. A seed draws the same instants and the same
-kinds of cut; how far the service had come by then is the machine's.
+holds then. A seed draws the same instants and the same kinds of cut; how far the service had come by then
+is the machine's.
 """
 
 import asyncio
 import itertools
 import random
-import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -27,6 +26,7 @@ from daemon.bus.embedded.transaction import Transaction
 from daemon.bus.topics import ARTICLES, RAW
 from daemon.clock import WallClock
 from daemon.errors import BusError
+from tests.faults.run import Run
 from tests.faults.unsynced import Cut, Disk
 
 LIVES: Final = 3
@@ -173,24 +173,10 @@ def _wrong(raw: list[tuple[bytes, bytes]], moved: list[tuple[bytes, bytes]], row
         yield "rows and records do not agree"
 
 
-def main(trials: int, seed: int) -> int:
-    total, begun = Verdict(), time.monotonic()
-    for number in range(trials):
+async def power_cuts(run: Run) -> None:
+    """A row of the table of faults."""
+    for number in run.trials():
         with tempfile.TemporaryDirectory() as folder:
-            verdict = asyncio.run(trial(Path(folder), random.Random(f"{seed}.{number}")))
-        total.acknowledged += verdict.acknowledged
-        total.lost += verdict.lost
-        total.wrong += [f"trial {number}: {what}" for what in verdict.wrong]
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r{number + 1}/{trials}")
-    print(  # noqa: T201 - a script's answer
-        f"seed {seed}: {trials} trials of {LIVES} cuts in {time.monotonic() - begun:.0f} s; acknowledged {total.acknowledged}, "
-        f"lost {total.lost}, corrupt or torn {len(total.wrong)}",
-        *total.wrong[:20],
-        sep="\n",
-    )
-    return 1 if total.lost or total.wrong else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(10**6)))
+            verdict = await trial(Path(folder), run.chance(number))
+        run.tally.counts.update({"acknowledged": verdict.acknowledged, "lost": verdict.lost, "torn": len(verdict.wrong)})
+        assert (verdict.lost, verdict.wrong) == (0, []), verdict.wrong

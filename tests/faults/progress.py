@@ -37,10 +37,10 @@ class Tally:
             self.times.setdefault(what, []).extend(seconds)
 
     def told(self) -> str:
-        """The times, in words."""
-        return ", ".join(
-            f"{what} {median(seconds):.1f} s, at most {max(seconds):.1f} s" for what, seconds in sorted(self.times.items())
-        )
+        """The times, and what else was counted, in words."""
+        times = [f"{what} {median(took):.1f} s, at most {max(took):.1f} s" for what, took in sorted(self.times.items())]
+        counts = [f"{what} {count:,}" for what, count in sorted(self.counts.items()) if what not in {*COUNTED, "doubts"}]
+        return ", ".join(times + counts)
 
 
 def _counts(balance: Balance) -> Mapping[str, int]:

@@ -8,13 +8,19 @@ with the harness: such an experiment takes `run.batches(n)`, stages each anew wi
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from tests.e2e.workplace import write
+from tests.faults.disks import small_disk, unmountable
 from tests.faults.ledger import WATCHLIST, Ledger, keeping
+from tests.faults.powercut import power_cuts
+from tests.faults.progress import Tally
+from tests.faults.receivers import Moody, Storm
 from tests.faults.run import Row, Run
 from tests.faults.scene import Scene, staged
-from tests.faults.strikes import Fault, Kill, StopAndContinue, Terminate
+from tests.faults.strikes import Fault, FullDisk, Kill, Poison, StopAndContinue, Terminate
 
 ANSWERS_AFTER: Final = 0.02
 """Seconds the sink takes: while a message is in flight for most of the time, most kills hit one."""
@@ -50,6 +56,27 @@ def lives(fault: Fault, *, times: int, articles: int) -> Callable[[Run], Awaitab
     return experiment
 
 
+def on_small_disks(fault: Fault, *, articles: int) -> Callable[[Run], Awaitable[None]]:
+    """Each trial has a ledger and a bus of its own, on a disk that can be filled up."""
+
+    async def experiment(run: Run) -> None:
+        for number in run.trials():
+            tally = Tally()
+            with TemporaryDirectory() as name, small_disk(Path(name) / "data", 200):
+                async with keeping(Path(name), run.seed + number, takes=ANSWERS_AFTER) as ledger:
+                    folder = write(Path(name), WATCHLIST, [ledger.feed()], ledger.sink.url)
+                    async with staged(folder, ledger, tally) as scene:
+                        scene.chance = run.chance(number)
+                        ledger.publish(articles)
+                        await scene.up()
+                        await scene.at_work()
+                        await fault.strike(scene)
+                        await scene.settle()
+            run.tally.add(tally)
+
+    return experiment
+
+
 def _row(name: str, times: int, unit: str, fault: Fault, articles: int) -> Row:
     return Row(name, times, unit, lives(fault, times=times, articles=articles))
 
@@ -60,5 +87,10 @@ ROWS: Final[Mapping[str, Row]] = {
         _row("kill", 500, "kills", Kill(), 20_000),
         _row("stop", 20, "stops of 60 s", StopAndContinue(60.0), 1000),
         _row("terminate", 50, "ends", Terminate(), 2000),
+        Row("power", 300, "trials of 3 cuts", power_cuts),
+        Row("disk", 20, "full disks", on_small_disks(FullDisk(), articles=50), unmountable),
+        _row("poison", 100, "records", Poison(), 2000),
+        _row("storm", 1, "storms of 10 min", Storm(600.0, 30), 200),
+        _row("moody", 20, "times 250 messages", Moody(0.02), 5000),
     )
 }

@@ -1,4 +1,4 @@
-"""kill -9 at instants drawn from a seed, then a last start: every article of the feed is accounted for."""
+"""kill -9 on Kafka at instants drawn from a seed, then a last start: every article of the feed is accounted for."""
 
 import asyncio
 import secrets
@@ -16,14 +16,12 @@ from tests.faults.ledger import WATCHLIST, keeping
 from tests.faults.progress import Tally
 from tests.faults.scene import ONE, Scene, staged
 from tests.faults.strikes import Kill
-from tests.faults.table import ANSWERS_AFTER, live
+from tests.faults.table import ANSWERS_AFTER
 from tests.servers.kafka import Cluster
 
 
 @asynccontextmanager
-async def scene_of(
-    folder: Path, processes: Mapping[str, Sequence[str]] = ONE, kafka: KafkaSettings | None = None
-) -> AsyncIterator[Scene]:
+async def scene_of(folder: Path, kafka: KafkaSettings, processes: Mapping[str, Sequence[str]] = ONE) -> AsyncIterator[Scene]:
     """A scene whose seed is printed, and its figures when it has settled."""
     seed = secrets.randbelow(2**32)
     async with keeping(folder, seed, takes=ANSWERS_AFTER) as ledger:
@@ -34,21 +32,14 @@ async def scene_of(
             print(f"seed {seed}: {await scene.settle()}")  # noqa: T201 - what it takes to draw the same again, and the figures
 
 
-@pytest.mark.slow
-async def test_kills_on_the_embedded_bus(tmp_path: Path) -> None:
-    """Eight kills from the start to full work: nothing lost, nothing doubled, repeats counted and at most one a kill."""
-    async with scene_of(tmp_path) as scene:
-        for _ in range(8):
-            await live(scene, Kill(), articles=15)
-
-
 @pytest.mark.kafka
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_kills_on_kafka(tmp_path: Path, broker: Cluster) -> None:
-    """The same on Kafka, for a process with all roles and for one of five; both at once, since much of it is waiting.
+    """Nothing lost, nothing doubled, repeats counted and at most one a kill, for one process with all roles and one of five.
 
-    The first has an instance name and takes its place again at once; for the nameless, the group waits 20 s.
+    Both at once, since much of it is waiting. The first has an instance name and takes its place again at once; for the
+    nameless, the group waits 20 s.
     """
     async with asyncio.TaskGroup() as both:
         both.create_task(kills_of_one_process(tmp_path / "one", broker))
@@ -57,7 +48,7 @@ async def test_kills_on_kafka(tmp_path: Path, broker: Cluster) -> None:
 
 async def kills_of_one_process(folder: Path, broker: Cluster, kills: int = 5) -> None:
     """Each life gets as far as the sink, and is killed within the second that follows."""
-    async with scene_of(folder, kafka=settings(broker).model_copy(update={"instance": "one"})) as scene:
+    async with scene_of(folder, settings(broker).model_copy(update={"instance": "one"})) as scene:
         for _ in range(kills):
             scene.ledger.publish(25)
             await scene.up()
@@ -68,7 +59,7 @@ async def kills_of_one_process(folder: Path, broker: Cluster, kills: int = 5) ->
 
 async def kill_of_one_of_five(folder: Path, broker: Cluster) -> None:
     """One process a role: one of them dies and comes back while the others go on."""
-    async with scene_of(folder, {role: ("--role", role) for role in Role}, settings(broker)) as scene:
+    async with scene_of(folder, settings(broker), {role: ("--role", role) for role in Role}) as scene:
         scene.ledger.publish(50)
         await scene.up()
         await scene.at_work()
