@@ -59,6 +59,17 @@ class Turn:
             queue = self._failed(queue, queue.sending, retry(SendReason.INTERRUPTED, doubtful=True))
         self._begin(queue)
 
+    def hasten(self, key: bytes, queue: Queue) -> None:
+        """A queue whose oldest message joined it in the future: the clock was set back, and all in it is due now."""
+        front = self._front(queue)
+        if front is None or front.since is None or front.since <= self.now:
+            return
+        for head in range(queue.head, queue.tail):
+            entry = self._front(replace(queue, head=head))
+            if entry is not None and entry.message is not None:
+                self._put(replace(entry, since=self.now, message=replace(entry.message, due=self.now)), None)
+        QUEUE.put(self.table, key, queue, self.now)
+
     def settle(self, queue: Queue, version: int, answer: Answer) -> None:
         """What an attempt with `version` of the message in front came to."""
         if answer.outcome is Delivery.RETRY:

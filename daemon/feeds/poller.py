@@ -74,13 +74,16 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         raise DecodeError("the poller obeys no such message", subject=type(item).__name__)
 
     def reconcile(self, partition: int, partitions: int, table: Table, now: float) -> Effects:
-        """Bring the feeds of this partition in line with the files. A feed's first poll is due at once."""
+        """Bring the feeds of this partition in line with the files and the clock. A feed's first poll is due at once."""
         mine = {id_: source for id_, source in self._sources.items() if partition_of(source.site, partitions) == partition}
         for row in list(table.scan(FEED)):
             if feed_of(row.key) not in mine:
                 _leave(row, table, now)
         for source in mine.values():
             self._welcome(source, table, now)
+        for row in list(table.scan(SITE)):
+            if row.wake is not None and row.wake > now:  # a turn is always due when it is put: the clock was set back
+                table.put(row.key, replace(row, wake=now))
         return NOTHING
 
     def _welcome(self, source: Source, table: Table, now: float) -> None:
@@ -105,6 +108,8 @@ class Poller(Hop[AnyMessage, AnyMessage]):
             feed = replace(feed, url=source.url, parser=self._parser, etag="", last_modified="", body="", window=unhashed)
             if moved:
                 feed = replace(feed, fetched=False, portions=0, failures=0, next_at=now)
+        if feed.polled_at is not None and feed.polled_at > now:  # the clock was set back: the pause begins now
+            feed = replace(feed, next_at=now + max(0.0, feed.next_at - feed.polled_at), polled_at=now)
         return feed
 
     def wake(self, row: Row, table: Table, now: float) -> Effects:

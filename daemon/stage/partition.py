@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from daemon.bus.base import Lease, Record, Row, Step
-from daemon.clock import Clock
+from daemon.clock import JUMP, Clock
 from daemon.errors import BusError, BusRefused, TooLarge
 from daemon.metrics import Observe
 from daemon.stage.hop import Failed, Hop, Time, Work
@@ -95,6 +95,7 @@ class Partition(Generic[R, P]):
         self._stir = asyncio.Event()
         self._stirring: asyncio.Task[bool] | None = None
         self._reconcile = True
+        self._now = float("-inf")
         self._careful = 0
         self.commits = 0
         self._over = False
@@ -189,7 +190,7 @@ class Partition(Generic[R, P]):
         table = StepTable(self._lease.rows)
         results, self._results = self._results, []
         self._stir.clear()
-        decisions = Decisions(self._kit.hop, self._grave, table, set(self._flying), self._kit.clock.now())
+        decisions = Decisions(self._kit.hop, self._grave, table, set(self._flying), self._told_time())
         if self._reconcile:
             self._reconcile = False
             decisions.reconcile(self._lease.partition, self._lease.partitions)
@@ -197,6 +198,13 @@ class Partition(Generic[R, P]):
         decided = self._decide(decisions, pairs)
         await self._commit(decisions, [record for record, _ in pairs[:decided]], began)
         self._undecided, self._in_hand = self._undecided[decided:], pairs[decided:]
+
+    def _told_time(self) -> float:
+        """The present. Where the clock was set back, rows are brought in line: their instants were of another time."""
+        now = self._kit.clock.now()
+        self._reconcile |= now < self._now - JUMP / 2
+        self._now = now
+        return now
 
     def _decide(self, decisions: Decisions[R, P], pairs: Sequence[tuple[Record, P | Unprepared]]) -> int:
         """Wakes and records, as many of these as the limit of wakes a step lets through; gives their count."""

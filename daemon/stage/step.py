@@ -6,12 +6,13 @@ Time.RECORDS  results ─ per record: wakes earlier than it, then the record ─
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
 import structlog
 
 from daemon.bus.base import MAX_BYTES, Record, Row
+from daemon.clock import JUMP
 from daemon.errors import BusError, NewerRow, TooLarge
 from daemon.stage.hop import Effects, Fact, Hop, Time, Work
 from daemon.stage.poison import Grave, dead_letter
@@ -61,7 +62,10 @@ class Decisions(Generic[R, P]):
         self._grave = grave
         self._busy = set(busy)
         self._wall = wall
-        self._time = read_time(table) if hop.time is Time.RECORDS else wall
+        self._time = wall
+        if hop.time is Time.RECORDS:
+            self._time = read_time(table)
+            self._follow_back()
 
     def results(self, results: Sequence[tuple[bytes, object]]) -> None:
         """What work outside has answered. The caller has taken its keys off `busy` already."""
@@ -86,7 +90,7 @@ class Decisions(Generic[R, P]):
     def records(self, pairs: Sequence[tuple[Record, P | Unprepared]], wakes: int) -> int:
         """Decide records in order; gives how many. In record time at most `wakes` rows are woken for them in all."""
         for decided, (record, item) in enumerate(pairs):
-            if self.hop.time is Time.RECORDS and not self.wakes(record.at, wakes - self.gathered.fired):
+            if self.hop.time is Time.RECORDS and not self.wakes(self._believed(record.at), wakes - self.gathered.fired):
                 return decided
             self._record(record, item)
         self._keep_time()
@@ -113,11 +117,24 @@ class Decisions(Generic[R, P]):
     def _now(self, at: float) -> float:
         if self.hop.time is Time.WALL:
             return self._wall
-        self._time = max(self._time, at)
+        self._time = max(self._time, self._believed(at))
         return self._time
 
+    def _believed(self, at: float) -> float:
+        """A record far ahead of the wall was made before the clock was set back, or by a clock that goes wrong."""
+        return self._wall if at > self._wall + JUMP else at
+
+    def _follow_back(self) -> None:
+        """Time that is far ahead of the wall would stand still until the wall is there: it goes back, and timers with it."""
+        ahead = self._time - self._wall
+        if ahead > JUMP:
+            for row in [row for row in self.table.scan(b"") if row.wake is not None]:
+                self.table.put(row.key, replace(row, wake=(row.wake or 0.0) - ahead))
+            self._time = self._wall
+            self._keep_time()
+
     def _keep_time(self) -> None:
-        if self.hop.time is Time.RECORDS and self._time > read_time(self.table):
+        if self.hop.time is Time.RECORDS and self._time != read_time(self.table):
             self.table.put(TIME_KEY, Row("", TIME_KEY, _TIME.pack(self._time)))
 
     def _record(self, record: Record, item: P | Unprepared) -> None:

@@ -74,6 +74,12 @@ class Bench:
         self.now += seconds
         self.step()
 
+    def reconcile(self) -> None:
+        """As when a lease opens, or the clock was set back."""
+        table = StepTable(self.rows)
+        self._commit(self.hop.reconcile(0, 1, table, self.now))
+        self.rows.apply(table.changes())
+
     def crash(self) -> None:
         """The process ends and another takes over: committed rows stay, work in flight is gone."""
         self.flying.clear()

@@ -53,7 +53,7 @@ class Living:
         self._commit(decisions, table)
 
     def _decisions(self, table: StepTable) -> Decisions[Match, Match]:
-        return Decisions(self.hop, Grave(0, "alerter"), table, set(), 0.0)
+        return Decisions(self.hop, Grave(0, "alerter"), table, set(), float("inf"))
 
     def _commit(self, decisions: Decisions[Match, Match], table: StepTable) -> None:
         gathered = decisions.gathered

@@ -348,3 +348,16 @@ def test_edits_alternate(windows: Sequence[Sequence[tuple[str, str]]]) -> None:
     for id_ in "ab":
         titles = [raw.item.title for raw in made.published if raw.item.id == id_]
         assert all(one != other for one, other in pairwise(titles))
+
+
+def test_a_clock_set_back_skips_no_poll() -> None:
+    """The next poll is as far away as it was, however far the clock went; a second look changes nothing more."""
+    made = desk()
+    made.poll([item("a")])
+    pause = made.feed().next_at - made.now
+    made.now -= 10 * 365 * DAY
+    made.reconcile()
+    assert made.row().wake == made.feed().next_at == pytest.approx(made.now + pause)
+    made.now += 1
+    made.reconcile()
+    assert made.feed().next_at == pytest.approx(made.now - 1 + pause)

@@ -5,14 +5,10 @@ from collections import Counter
 
 import pytest
 
-from consumers.compile import Compiled, compile_desks
+from consumers.compile import Compiled
 from consumers.enricher import Enricher
-from consumers.text.language import Languages
-from consumers.watchlist.read import parse_watchlist
-from consumers.zones.headings import load_headings
-from consumers.zones.zoner import Zoner
 from daemon.messages.alert import Delivery, Told
-from tests.simulation.world import World
+from tests.simulation.world import World, understand
 from tests.virtual import VirtualLoop
 
 WATCHLIST = """
@@ -25,7 +21,7 @@ actors:
 @pytest.fixture(scope="module")
 def understanding() -> tuple[Enricher, Compiled]:
     """Models and automata are the same in every life: built once."""
-    return Enricher(Zoner(load_headings()), Languages()), compile_desks(parse_watchlist(WATCHLIST, "test.yaml"))
+    return understand(WATCHLIST)
 
 
 async def story(world: World, lives: int) -> None:

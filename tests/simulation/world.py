@@ -18,13 +18,17 @@ from alerts.alerter import Alerter
 from alerts.channels.base import Answer, SendReason, delivered, retry
 from alerts.sender import Sender
 from alerts.sending import Job
-from consumers.compile import Compiled
+from consumers.compile import Compiled, compile_desks
 from consumers.enricher import Enricher
 from consumers.matcher import Matcher
+from consumers.text.language import Languages
+from consumers.watchlist.read import parse_watchlist
+from consumers.zones.headings import load_headings
+from consumers.zones.zoner import Zoner
 from daemon.bus.base import Record
 from daemon.bus.memory import MemoryBus, MemoryStore
 from daemon.bus.topics import ALERTS, ARTICLES, DEADLETTER, FEEDS, MATCHES, OUTBOX, RAW
-from daemon.clock import LoopClock
+from daemon.clock import Clock, LoopClock
 from daemon.config.models import Route
 from daemon.feeds.jobs import Entry, PollJob, PollResult, Window
 from daemon.feeds.poller import Poller
@@ -45,12 +49,16 @@ WINDOW: Final = 12
 class World:
     """Feeds that publish numbered articles, sinks that take messages, and a store that outlives every process."""
 
-    def __init__(self, seed: int, enricher: Enricher, compiled: Compiled, feeds: int = 3) -> None:
+    def __init__(
+        self, seed: int | str, enricher: Enricher, compiled: Compiled, feeds: int = 3, clock: Clock | None = None
+    ) -> None:
         self.chance = random.Random(seed)
-        self.clock = LoopClock(START)
+        self.clock = clock or LoopClock(START)
         self.store = MemoryStore(partitions=2, clock=self.clock)
         self.feeds: dict[str, list[Item]] = {f"feed{number}": [] for number in range(feeds)}
         self.published: list[Item] = []
+        self.unreachable = 0.1
+        self.polled: dict[str, list[float]] = {feed: [] for feed in self.feeds}
         self.took: Counter[str] = Counter()
         self.kills = 0
         self.in_flight_at_kills = 0
@@ -71,10 +79,11 @@ class World:
         self.published.append(item)
 
     async def poll(self, job: PollJob) -> PollResult:
-        """The made-up network: takes a while, sometimes fails."""
+        """The made-up network: takes a while, a share fails. `polled` are the loop's instants, which no clock changes."""
+        self.polled[job.feed].append(asyncio.get_running_loop().time())
         await asyncio.sleep(self.chance.uniform(0.01, 3.0))
         now = self.clock.now()
-        if self.chance.random() < 0.1:
+        if self.chance.random() < self.unreachable:
             return PollResult(url=job.url, outcome="timeout", answer=PollAnswer.FAILED, fetched_at=now)
         window = self.feeds[job.feed][-WINDOW:]
         hashes = {blake2b(item.id.encode(), digest_size=8).hexdigest(): item for item in window}
@@ -161,3 +170,8 @@ class World:
 
 def _observe(name: str, labels: Mapping[str, str] | None = None, amount: float = 1.0) -> None:
     """Nobody looks at metrics here."""
+
+
+def understand(watchlist: str) -> tuple[Enricher, Compiled]:
+    """What reads articles, and what they are compared with; it takes a second to build."""
+    return Enricher(Zoner(load_headings()), Languages()), compile_desks(parse_watchlist(watchlist, "test.yaml"))

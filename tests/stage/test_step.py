@@ -92,6 +92,21 @@ def test_timers_earlier_than_a_record_fire_before_it() -> None:
     assert [out.at for out in decisions.gathered.out] == [5, 9, 9]
 
 
+def test_a_clock_set_back_takes_the_records_time_with_it() -> None:
+    """Time far ahead of the wall goes back to it, and timers keep their distance; so nothing waits until the wall is there."""
+    held, hop = HeldRows(), Echo(time=Time.RECORDS)
+    step(held, hop, [record("timer 10050", 10_000)], wall=10_000.0)
+    decisions = step(held, hop, [record("later", 2001)], wall=2000.0, until=2049.0)
+    assert [(out.value, out.at) for out in decisions.gathered.out if out.topic == "out"] == [(b"LATER", 2001)]
+    assert texts(step(held, hop, [], wall=2050.0, until=2050.0)) == ["timer/10050 at 2050"]
+
+
+def test_a_record_from_the_future_is_of_now() -> None:
+    """One that was made before the clock was set back does not take the time away with it; a little ahead is believed."""
+    decisions = step(HeldRows(), Echo(time=Time.RECORDS), [record("far", 10_000), record("near", 2100)], wall=2000.0)
+    assert [out.at for out in decisions.gathered.out] == [2000, 2100]
+
+
 @given(st.lists(st.tuples(st.sampled_from(["a", "timer 4", "timer 8", "boom"]), st.integers(0, 10)), max_size=8), st.data())
 def test_splitting_a_batch_differently_changes_nothing(entries: list[tuple[str, int]], data: st.DataObject) -> None:
     """The law: any cut of the same records gives the same outputs and the same rows."""
