@@ -25,17 +25,34 @@ SOON: Final = {
 
 
 def write(
-    folder: Path, watchlist: str, feeds: Sequence[Mapping[str, Any]], sink: str, *, kafka: KafkaSettings | None = None
+    folder: Path,
+    watchlist: str,
+    feeds: Sequence[Mapping[str, Any]],
+    sink: str,
+    *,
+    kafka: KafkaSettings | None = None,
+    apart: Mapping[str, str] | None = None,
 ) -> Path:
-    """Everything of high severity is told at once and the rest after a second, to the webhook at `sink`; gives the folder."""
+    """Everything of high severity is told at once and the rest after a second, to the webhook at `sink`; gives the folder.
+
+    `apart`: by id of an actor, the webhook of a receiver of its own.
+    """
+    apart = apart or {}
     folder.mkdir(exist_ok=True)
     config = {
         "bus": {"kind": "kafka", "kafka": kafka.model_dump(mode="json")} if kafka else {"kind": "embedded"},
         "polling": SOON,
         "feeds": list(feeds),
         "watchlists": ["watchlist.yaml"],
-        "receivers": [{"name": "sink", "webhook": {"url": sink, "secret": SECRET}}],
-        "route": {"receiver": "sink", "group_wait": {"high": "0s", "normal": "1s", "low": "1s"}, "update_interval": "2s"},
+        "receivers": [
+            {"name": name, "webhook": {"url": url, "secret": SECRET}} for name, url in {"sink": sink, **apart}.items()
+        ],
+        "route": {
+            "receiver": "sink",
+            "routes": [{"matchers": [f'actor="{actor}"'], "receiver": actor} for actor in apart],
+            "group_wait": {"high": "0s", "normal": "1s", "low": "1s"},
+            "update_interval": "2s",
+        },
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), "utf-8")
     (folder / "watchlist.yaml").write_text(watchlist, "utf-8")

@@ -5,7 +5,9 @@ rasid ─ post ─▶ Intake.decide: manner() says the answer ─▶ taken? ─�
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
+from time import time
 
 import orjson
 
@@ -16,12 +18,14 @@ class Intake:
     """Of every message that was taken its link and its id. `manner` gives the next answer; faults replace it for a while.
 
     Taken is what is answered 2xx, and what is answered not at all: whoever drops an answer has the message.
+    `delays`: seconds from the article's fetch until its message was taken, as far as by this process.
     """
 
     def __init__(self, file: Path) -> None:
         self.links: Counter[str] = Counter()
         self.messages: Counter[str] = Counter()
         self.order: list[str] = []
+        self.delays: list[float] = []
         self.manner: Callable[[], Say] = Say
         self.asked = 0
         for line in file.read_text("ascii").splitlines() if file.exists() else ():
@@ -46,7 +50,9 @@ class Intake:
         say = self.manner()
         self.asked += 1
         if 200 <= say.status < 300:
-            message, link = posted.headers["webhook-id"], orjson.loads(posted.body)["data"]["url"]
+            event = orjson.loads(posted.body)
+            message, link = posted.headers["webhook-id"], event["data"]["url"]
+            self.delays.append(time() - datetime.fromisoformat(event["time"]).timestamp())
             self._file.write(f"{message} {link}\n")
             self._keep(message, link)
         return say

@@ -21,10 +21,11 @@ from tests.faults.intake import Intake
 from tests.servers.feeds import FeedServer, RssItem, feed_server, rss
 from tests.servers.hooks import HookServer
 
-WATCHLIST: Final = """
+ACTOR: Final = "Jane Roe"
+WATCHLIST: Final = f"""
 desk: ledger
 actors:
-  - {id: jane-roe, names: Jane Roe, severity: high}
+  - {{id: jane-roe, names: {ACTOR}, severity: high}}
 """
 FEED: Final = "/ledger"
 WINDOW: Final = 2000
@@ -32,9 +33,10 @@ WINDOW: Final = 2000
 
 
 class Ledger:
-    """Publishes articles that each are a story of their own and hit once. Their texts come from the seed."""
+    """Publishes articles that each are a story of their own and hit once: `actor`. Their texts come from the seed."""
 
-    def __init__(self, feeds: FeedServer, sink: HookServer, intake: Intake, seed: int, file: Path) -> None:
+    def __init__(self, feeds: FeedServer, sink: HookServer, intake: Intake, seed: int, file: Path, actor: str = ACTOR) -> None:
+        self._actor = actor
         self._feeds = feeds
         self._seed = seed
         self._file = file
@@ -57,9 +59,9 @@ class Ledger:
             self._add(at)
         self._show()
 
-    def feed(self) -> dict[str, Any]:
+    def feed(self, id_: str = "ledger") -> dict[str, Any]:
         """The feed's entry in config.yaml."""
-        return {"id": "ledger", "url": self._feeds.url(FEED), "first_fetch": "alert"}
+        return {"id": id_, "url": self._feeds.url(FEED), "first_fetch": "alert"}
 
     async def taken_all(self, patience: float) -> bool:
         """Wait until the sink has every link; False when nothing came for so many seconds: the balance says why."""
@@ -83,9 +85,9 @@ class Ledger:
     def _add(self, at: float) -> None:
         number = len(self.links)
         chance = random.Random(f"{self._seed}.{number}")
-        link = f"https://news{number % 10}.example/{number}"
+        link = f"https://site{number % 10}.example/{self._seed}/{number}"
         words = " ".join(f"word{chance.randrange(10**6)}" for _ in range(60))
-        text = f"Story {number}. The minister Jane Roe spoke of {words}."
+        text = f"Story {number}. The minister {self._actor} spoke of {words}."
         self.links.append(link)
         self._open[link] = RssItem(guid=link, link=link, title=f"Article {number}", description=text, published=formatdate(at))
 
@@ -99,7 +101,7 @@ class Ledger:
 
 
 @asynccontextmanager
-async def keeping(folder: Path, seed: int, *, takes: float = 0.0) -> AsyncIterator[Ledger]:
+async def keeping(folder: Path, seed: int, *, takes: float = 0.0, actor: str = ACTOR) -> AsyncIterator[Ledger]:
     """A feed server and a sink that keep their accounts in the folder. `takes`: seconds until the sink answers."""
     ports = folder / "ports.json"
     feed_port, sink_port = _known(ports)
@@ -107,7 +109,7 @@ async def keeping(folder: Path, seed: int, *, takes: float = 0.0) -> AsyncIterat
         sink = HookServer(port=sink_port, takes=takes, decide=intake.decide)
         async with feed_server(port=feed_port) as feeds, sink:
             ports.write_bytes(orjson.dumps([feeds.port, sink.port]))
-            yield Ledger(feeds, sink, intake, seed, folder / "published")
+            yield Ledger(feeds, sink, intake, seed, folder / "published", actor)
 
 
 def _known(ports: Path) -> tuple[int, int]:

@@ -7,7 +7,9 @@ with the harness: such an experiment takes `run.batches(n)`, stages each anew wi
 `run.tally` when it has settled.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -16,11 +18,15 @@ from tests.e2e.workplace import write
 from tests.faults.disks import small_disk, unmountable
 from tests.faults.ledger import WATCHLIST, Ledger, keeping
 from tests.faults.powercut import power_cuts
-from tests.faults.progress import Tally
+from tests.faults.progress import COUNTED, Tally
 from tests.faults.receivers import Moody, Storm
 from tests.faults.run import Row, Run
 from tests.faults.scene import Scene, staged
+from tests.faults.slow import slow_receiver
 from tests.faults.strikes import Fault, FullDisk, Kill, Poison, StopAndContinue, Terminate
+from tests.simulation.clocks import WATCHLIST as CLOCK_WATCHLIST
+from tests.simulation.clocks import play
+from tests.simulation.world import understand
 
 ANSWERS_AFTER: Final = 0.02
 """Seconds the sink takes: while a message is in flight for most of the time, most kills hit one."""
@@ -77,6 +83,17 @@ def on_small_disks(fault: Fault, *, articles: int) -> Callable[[Run], Awaitable[
     return experiment
 
 
+async def clocks(run: Run) -> None:
+    """The whole pipeline in virtual time, on a machine whose clock is set; see `tests.simulation.clocks`."""
+    understanding = understand(CLOCK_WATCHLIST)
+    for number in run.trials():
+        verdict = await asyncio.to_thread(play, f"{run.seed}.{number}", understanding)
+        counts = {name: count for name, count in asdict(verdict).items() if name in COUNTED}
+        run.tally.counts.update(counts)
+        run.tally.note("pause between polls", verdict.pause)
+        verdict.check()
+
+
 def _row(name: str, times: int, unit: str, fault: Fault, articles: int) -> Row:
     return Row(name, times, unit, lives(fault, times=times, articles=articles))
 
@@ -89,8 +106,10 @@ ROWS: Final[Mapping[str, Row]] = {
         _row("terminate", 50, "ends", Terminate(), 2000),
         Row("power", 300, "trials of 3 cuts", power_cuts),
         Row("disk", 20, "full disks", on_small_disks(FullDisk(), articles=50), unmountable),
+        Row("clock", 100, "clocks set", clocks),
         _row("poison", 100, "records", Poison(), 2000),
         _row("storm", 1, "storms of 10 min", Storm(600.0, 30), 200),
+        Row("slow", 3, "times 500 waiting", slow_receiver),
         _row("moody", 20, "times 250 messages", Moody(0.02), 5000),
     )
 }
