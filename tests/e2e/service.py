@@ -79,8 +79,11 @@ class Service:
 
     async def ended(self) -> int:
         """Wait until it has ended; gives the exit code."""
-        async with asyncio.timeout(EXIT_WITHIN):
-            return await self._ended()
+        try:
+            async with asyncio.timeout(EXIT_WITHIN):
+                return await self._ended()
+        except TimeoutError:
+            raise AssertionError(f"not gone within {EXIT_WITHIN} s; {self._threads()}\n{self.told()[-5000:]}") from None
 
     async def kill(self) -> None:
         """Kill -9."""
@@ -95,6 +98,13 @@ class Service:
         code = await self.process.wait()
         await asyncio.gather(*self._readers)
         return code
+
+    def _threads(self) -> str:
+        """What the kernel says each thread of the process is at."""
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        return ", ".join(
+            f"{(task / 'comm').read_text().strip()} {(task / 'wchan').read_text().strip()}" for task in tasks.glob("*")
+        )
 
     def _over(self) -> bool:
         return all(reader.done() for reader in self._readers)
@@ -145,7 +155,7 @@ async def running(folder: Path, *arguments: str, through: Sequence[str] = (), **
         await service.kill()
 
 
-async def command(folder: Path, *arguments: str, **environ: str) -> tuple[int, str, str]:
+async def command(folder: Path, *arguments: str, within: float = 60.0, **environ: str) -> tuple[int, str, str]:
     """Run one command to its end: exit code, stdout, stderr."""
     process = await asyncio.create_subprocess_exec(
         *rasid(*arguments),
@@ -155,14 +165,14 @@ async def command(folder: Path, *arguments: str, **environ: str) -> tuple[int, s
         env=environment(**environ),
         cwd=folder,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(within):
         out, err = await process.communicate()
     return process.returncode or 0, out.decode(), err.decode()
 
 
-async def json_lines(folder: Path, *arguments: str, **environ: str) -> list[dict[str, Any]]:
+async def json_lines(folder: Path, *arguments: str, within: float = 60.0, **environ: str) -> list[dict[str, Any]]:
     """What a command that must succeed printed, as JSON lines."""
-    code, out, err = await command(folder, *arguments, **environ)
+    code, out, err = await command(folder, *arguments, within=within, **environ)
     assert code == 0, err
     return [orjson.loads(line) for line in out.splitlines()]
 

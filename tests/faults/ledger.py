@@ -28,8 +28,8 @@ actors:
   - {{id: jane-roe, names: {ACTOR}, severity: high}}
 """
 FEED: Final = "/ledger"
-WINDOW: Final = 2000
-"""The feed shows no more than so many articles; a document may hold 5,000."""
+WINDOW: Final = 500
+"""The feed shows no more than so many articles: a document that is not parsed in 2 s is no document to the service."""
 
 
 class Ledger:

@@ -97,6 +97,8 @@ class Row:
         try:
             await self.experiment(Run(self.folder, progress, lambda: progress.save(self.file), most))
             progress.under_way = False
+            if progress.done >= self.times:
+                shutil.rmtree(self.folder)
         except Exception as error:
             progress.failed, progress.under_way = (str(error) or repr(error)).splitlines()[0][:200], False
             raise
