@@ -69,7 +69,7 @@ class Balance:
 
 async def take_stock(ledger: Ledger, folder: Path) -> Balance:
     """From the sink, and from the journal and the topics of the folder's bus; the service has ended or is idle."""
-    journal = await json_lines(folder, "alerts", "list", "--json", "--limit", str(10 * len(ledger.links)), within=600.0)
+    journal = await json_lines(folder, "alerts", "list", "--json", "--limit", str(10 * len(ledger.links)))
     findings = [entry for entry in journal if entry["kind"] == "finding"]
     deliveries = [entry for entry in journal if entry["kind"] == "delivery"]
     async with beside(folder) as bus:
