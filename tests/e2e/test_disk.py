@@ -13,11 +13,10 @@ from typing import Final
 import orjson
 import pytest
 
-from tests.e2e.ledger import WATCHLIST, Ledger
 from tests.e2e.service import Service, running
 from tests.e2e.workplace import write
-from tests.servers.feeds import feed_server
-from tests.servers.hooks import HookServer
+from tests.faults.balance import take_stock
+from tests.faults.ledger import WATCHLIST, Ledger, keeping
 
 RESUMES_WITHIN: Final = 30.0
 WITHIN: Final = 60.0
@@ -39,9 +38,9 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-async def ledger() -> AsyncIterator[Ledger]:
-    async with feed_server() as feeds, HookServer() as sink:
-        yield Ledger(feeds, sink, randbelow(2**32))
+async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
+    async with keeping(tmp_path / "ledger", randbelow(2**32)) as ledger:
+        yield ledger
 
 
 def fill(disk: Path) -> Path:
@@ -90,7 +89,7 @@ async def test_it_fills_up_while_running(tmp_path: Path, disk: Path, ledger: Led
             ballast.unlink()
             await resumed(service, ledger)
         assert await service.stop() == 0, service.told()
-    (await ledger.balance(folder)).holds(set(ledger.links), in_flight=2)
+    (await take_stock(ledger, folder)).holds(in_flight=2)
 
 
 @pytest.mark.parametrize("begun", [False, True])
@@ -112,4 +111,4 @@ async def test_it_starts_on_a_full_disk(tmp_path: Path, disk: Path, ledger: Ledg
         ballast.unlink()
         await resumed(service, ledger)
         assert await service.stop() == 0, service.told()
-    (await ledger.balance(folder)).holds(set(ledger.links), in_flight=1)
+    (await take_stock(ledger, folder)).holds(in_flight=1)

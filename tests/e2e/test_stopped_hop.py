@@ -9,20 +9,17 @@ from daemon.bus.base import Record
 from daemon.bus.embedded import EmbeddedBus
 from daemon.bus.topics import ARTICLES, OUTBOX, RAW
 from daemon.clock import WallClock
-from tests.e2e.ledger import WATCHLIST, Ledger
 from tests.e2e.service import running
 from tests.e2e.workplace import records, write
-from tests.servers.feeds import feed_server
-from tests.servers.hooks import HookServer
+from tests.faults.ledger import WATCHLIST, keeping
 
 JUNK = 60
 
 
 async def test_a_hop_that_stopped(tmp_path: Path) -> None:
     """/readyz fails with the hop's sentence alone; feeds are polled and enriched, what is queued is sent, it ends in order."""
-    async with feed_server() as feeds, HookServer(takes=0.1) as sink:
-        ledger = Ledger(feeds, sink, 2026)
-        folder = write(tmp_path, WATCHLIST, [ledger.feed()], sink.url)
+    async with keeping(tmp_path / "ledger", 2026, takes=0.1) as ledger:
+        folder = write(tmp_path, WATCHLIST, [ledger.feed()], ledger.sink.url)
         ledger.publish(30)
         async with running(folder) as service:
             await ledger.taken_more(60.0)
@@ -40,7 +37,7 @@ async def test_a_hop_that_stopped(tmp_path: Path) -> None:
             ledger.publish(5)
             await _until_there_are(folder, RAW, 35)
             await _until_there_are(folder, ARTICLES, 35 + JUNK)
-            await sink.wait_for(lambda: len(ledger.taken()) == 30, within=60.0)
+            assert await ledger.taken_when(lambda: len(ledger.intake.links) == 30, within=60.0)
             assert await service.stop() == 0, service.told()
 
 

@@ -16,11 +16,10 @@ from typing import Final
 import pytest
 
 from tests.bus.kafka_engine import settings
-from tests.e2e.ledger import WATCHLIST, Ledger
 from tests.e2e.service import ROOT, Service, command, copy_starter, environment, running
 from tests.e2e.workplace import write
-from tests.servers.feeds import feed_server
-from tests.servers.hooks import HookServer
+from tests.faults.balance import take_stock
+from tests.faults.ledger import WATCHLIST, Ledger, keeping
 from tests.servers.kafka import Cluster
 
 WHEELS: Final = sorted((ROOT / "tests" / "golden" / "wheels").glob("*.whl"))
@@ -93,9 +92,8 @@ async def load(ledger: Ledger) -> AsyncIterator[None]:
 @pytest.mark.timeout(600)
 async def test_a_roll_and_back_on_kafka(tmp_path: Path, broker: Cluster, old: Mapping[str, str]) -> None:
     """Three workers rolled one at a time from the old version to the new and back, under load: each article once."""
-    async with feed_server() as feeds, HookServer(takes=0.02) as sink, AsyncExitStack() as stack:
-        ledger = Ledger(feeds, sink, randbelow(2**32))
-        folder = write(tmp_path / "rolled", WATCHLIST, [ledger.feed()], sink.url, kafka=settings(broker, partitions=4))
+    async with keeping(tmp_path, randbelow(2**32), takes=0.02) as ledger, AsyncExitStack() as stack:
+        folder = write(tmp_path / "rolled", WATCHLIST, [ledger.feed()], ledger.sink.url, kafka=settings(broker, partitions=4))
         roll = Roll(folder, ledger, stack)
         await roll.start(WORKERS, old)
         async with load(ledger):
@@ -103,17 +101,16 @@ async def test_a_roll_and_back_on_kafka(tmp_path: Path, broker: Cluster, old: Ma
             await roll.replace_each(old)
         assert await ledger.taken_all(WITHIN)
         await roll.stop()
-        balance = await ledger.balance(folder)
+        balance = await take_stock(ledger, folder)
         print(balance)  # noqa: T201 - the figures
-        balance.holds(set(ledger.links), in_flight=0)
+        balance.holds(in_flight=0)
 
 
 @pytest.mark.slow
 async def test_there_and_back_on_the_embedded_bus(tmp_path: Path, old: Mapping[str, str]) -> None:
     """A file the old version began is gone on with by the new one, and by the old one again: each article once."""
-    async with feed_server() as feeds, HookServer(takes=0.02) as sink:
-        ledger = Ledger(feeds, sink, randbelow(2**32))
-        folder = write(tmp_path / "carried", WATCHLIST, [ledger.feed()], sink.url)
+    async with keeping(tmp_path, randbelow(2**32), takes=0.02) as ledger:
+        folder = write(tmp_path / "carried", WATCHLIST, [ledger.feed()], ledger.sink.url)
         for code in (old, NEW, old, NEW):
             ledger.publish(15)
             async with running(folder, **code) as service:
@@ -122,7 +119,7 @@ async def test_there_and_back_on_the_embedded_bus(tmp_path: Path, old: Mapping[s
         async with running(folder, **old) as service:
             assert await ledger.taken_all(WITHIN), service.told()
             assert await service.stop() == 0, service.told()
-        (await ledger.balance(folder)).holds(set(ledger.links), in_flight=0)
+        (await take_stock(ledger, folder)).holds(in_flight=0)
 
 
 async def test_the_old_version_runs_its_own_code(tmp_path: Path, old: Mapping[str, str]) -> None:

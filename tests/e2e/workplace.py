@@ -8,7 +8,7 @@ from typing import Any, Final
 import yaml
 
 from daemon.app.buses import open_bus
-from daemon.bus.base import Bus
+from daemon.bus.base import Bus, Record
 from daemon.clock import WallClock
 from daemon.config.load import load_config
 from daemon.config.models import KafkaSettings
@@ -65,3 +65,9 @@ async def beside(folder: Path) -> AsyncIterator[Bus]:
     config = load_config(folder / "config.yaml", {})
     async with open_bus(config, folder, clock=WallClock(), service=False, observe=Metrics().observe) as bus:
         yield bus
+
+
+async def records(folder: Path, *topics: str) -> dict[str, list[Record]]:
+    """All that topics of the folder's bus hold."""
+    async with beside(folder) as bus:
+        return {topic: [record async for record in bus.read(topic)] for topic in topics}

@@ -37,7 +37,7 @@ class Ledger:
 
     def __init__(self, feeds: FeedServer, sink: HookServer, intake: Intake, seed: int, file: Path, actor: str = ACTOR) -> None:
         self._actor = actor
-        self._feeds = feeds
+        self.feeds = feeds
         self._seed = seed
         self._file = file
         self.sink = sink
@@ -61,7 +61,7 @@ class Ledger:
 
     def feed(self, id_: str = "ledger") -> dict[str, Any]:
         """The feed's entry in config.yaml."""
-        return {"id": id_, "url": self._feeds.url(FEED), "first_fetch": "alert"}
+        return {"id": id_, "url": self.feeds.url(FEED), "first_fetch": "alert"}
 
     async def taken_all(self, patience: float) -> bool:
         """Wait until the sink has every link; False when nothing came for so many seconds: the balance says why."""
@@ -97,7 +97,7 @@ class Ledger:
 
     def _show(self) -> None:
         self._close()
-        self._feeds.publish(FEED, rss([*reversed(self._open.values())]))
+        self.feeds.publish(FEED, rss([*reversed(self._open.values())]))
 
 
 @asynccontextmanager

@@ -13,10 +13,10 @@ from typing import Protocol
 
 from daemon.bus.base import Record
 from daemon.bus.topics import ARTICLES, FEEDS, MATCHES, OUTBOX, RAW
+from tests.disks import fill
 from tests.e2e.service import Service
 from tests.e2e.workplace import beside
 from tests.faults.balance import POISON
-from tests.faults.disks import fill
 from tests.faults.scene import PATIENCE, Scene
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from tests.disks import small_disk, unmountable
 from tests.e2e.workplace import write
-from tests.faults.disks import small_disk, unmountable
 from tests.faults.ledger import WATCHLIST, Ledger, keeping
 from tests.faults.powercut import power_cuts
 from tests.faults.progress import COUNTED, Tally

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.disks import unmountable
+from tests.disks import unmountable
 from tests.faults.receivers import Moody, Storm
 from tests.faults.run import Row
 from tests.faults.strikes import Fault, FullDisk, Kill, Poison, StopAndContinue, Terminate

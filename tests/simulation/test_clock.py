@@ -32,7 +32,7 @@ class Jumping(World):
     def start_clock(self) -> None:
         """To be called in the loop: what is measured from is the loop's time."""
         loop = asyncio.get_running_loop()
-        self.clock = WallClock(lambda: START + self.off + loop.time(), loop.time)  # type: ignore[assignment]
+        self.clock = WallClock(lambda: START + self.off + loop.time(), loop.time)
 
     async def poll(self, job: PollJob) -> PollResult:
         self.polls[job.feed].append(asyncio.get_running_loop().time())
