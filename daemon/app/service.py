@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -152,9 +153,10 @@ async def _first_broken(running: Sequence[asyncio.Task[None]], stopping: asyncio
 
 
 def _on_signals(stop: Callable[[], None]) -> None:
-    """The first signal asks for an orderly end, the second ends at once."""
+    """The first signal asks for an orderly end, the second ends at once. A watch ends what hangs, be it the loop itself."""
     loop = asyncio.get_running_loop()
-
+    watch = threading.Timer(GONE_WITHIN, _end_now)
+    watch.daemon = True
     asked = False
 
     def on_signal() -> None:
@@ -163,7 +165,7 @@ def _on_signals(stop: Callable[[], None]) -> None:
             _end_now()
         asked = True
         stop()
-        loop.call_later(GONE_WITHIN, _end_now)
+        watch.start()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
