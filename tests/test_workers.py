@@ -84,6 +84,21 @@ async def test_no_process_starts_before_it_is_needed() -> None:
     assert time.monotonic() - began < 3
 
 
+async def test_the_limit_is_of_work_not_of_waiting() -> None:
+    """A machine busy with other things makes no input bad: a call that waited longer than its limit is answered."""
+    async with Workers(1, WorkerLimits(seconds=0.1)) as workers:
+        assert await workers.run(nap) == 1
+
+
+async def test_who_waits_for_ever_is_ended() -> None:
+    """A call that neither works nor answers ends all the same, and the pool lives on."""
+    async with Workers(1, WorkerLimits(seconds=0.01)) as workers:
+        with pytest.raises(WorkerFailed) as caught:
+            await workers.run(time.sleep, 60.0)
+        assert caught.value.trouble is Trouble.TIMEOUT
+        assert await workers.run(nap) == 1
+
+
 async def test_idle_processes_end_and_come_back() -> None:
     """After the idle time no process is left; the next call is answered all the same."""
     limits = WorkerLimits(idle=0.05)
