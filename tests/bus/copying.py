@@ -1,14 +1,17 @@
 """A hop in miniature: every record of `articles.raw` goes to `articles`, and a row counts each partition's.
 
-python -m tests.bus.copying PREFIX PARTITIONS SERVER...      as a process of its own, until it is killed
+    python -m tests.bus.copying [--instance NAME] PREFIX PARTITIONS SERVER...      a process of its own, until it is killed
+
+With a name it is a static member, and its timing is the service's, not the tests'.
 """
 
+import argparse
 import asyncio
-import sys
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 
 from daemon.bus.base import Bus, Lease, Row, Step
+from daemon.bus.kafka.timing import Timing
 from daemon.bus.topics import ARTICLES, RAW
 from daemon.config.models import KafkaSettings
 from daemon.errors import BusError
@@ -56,11 +59,26 @@ async def _copy(lease: Lease) -> None:
         await lease.commit(Step(taken[-1].offset + 1, out, [row]))
 
 
-async def _main(prefix: str, partitions: int, servers: tuple[str, ...]) -> None:
-    settings = KafkaSettings(bootstrap_servers=servers, topic_prefix=prefix, partitions=partitions, replication_factor=1)
-    async with kafka_engine.bus(settings) as bus:
+async def _main(arguments: argparse.Namespace) -> None:
+    settings = KafkaSettings(
+        bootstrap_servers=tuple(arguments.server),
+        topic_prefix=arguments.prefix,
+        partitions=arguments.partitions,
+        replication_factor=1,
+        instance=arguments.instance,
+    )
+    async with kafka_engine.bus(settings, timing=Timing() if arguments.instance else kafka_engine.QUICK) as bus:
         await copy(bus)
 
 
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--instance")
+    parser.add_argument("prefix")
+    parser.add_argument("partitions", type=int)
+    parser.add_argument("server", nargs="+")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    asyncio.run(_main(sys.argv[1], int(sys.argv[2]), tuple(sys.argv[3:])))
+    asyncio.run(_main(_arguments()))

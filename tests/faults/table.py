@@ -16,6 +16,7 @@ from typing import Final
 
 from tests.disks import small_disk, unmountable
 from tests.e2e.workplace import write
+from tests.faults.kafka_rows import KAFKA_ROWS
 from tests.faults.ledger import WATCHLIST, Ledger, keeping
 from tests.faults.powercut import power_cuts
 from tests.faults.progress import COUNTED, Tally
@@ -111,5 +112,6 @@ ROWS: Final[Mapping[str, Row]] = {
         _row("storm", 1, "storms of 10 min", Storm(600.0, 30), 200),
         Row("slow", 3, "times 500 waiting", slow_receiver),
         _row("moody", 20, "times 250 messages", Moody(0.02), 5000),
+        *KAFKA_ROWS,
     )
 }

@@ -64,6 +64,11 @@ class Cluster:
     def bootstrap_servers(self) -> tuple[str, ...]:
         return tuple(f"127.0.0.1:{self._plan.fronts.get(node, its.plain)}" for node, its in self._plan.ports.items())
 
+    @property
+    def direct_servers(self) -> tuple[str, ...]:
+        """The bootstrap servers for who goes past the fronts."""
+        return tuple(f"127.0.0.1:{its.plain}" for its in self._plan.ports.values())
+
     def secured(self, protocol: str) -> tuple[str, ...]:
         """The bootstrap servers for one of `PROTOCOLS`, of a cluster with `security`."""
         return tuple(f"127.0.0.1:{its.secured[protocol]}" for its in self._plan.ports.values())
