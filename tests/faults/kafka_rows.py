@@ -5,9 +5,11 @@ A batch of trials has a cluster of its own, and with it a ledger that is settled
 
 import math
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from tests.faults.broker_strikes import BrokerFreeze, BrokerKill, Partition, Roll
@@ -62,6 +64,25 @@ async def hasty_trial(scene: Scene, flow: Flow, fault: Fault) -> None:
     flow.anew()
 
 
+@asynccontextmanager
+async def staged_on_kafka(stage: Stage, folder: Path, seed: int, tally: Tally) -> AsyncIterator[tuple[Scene, Brokers]]:
+    """Workers at work. When the block fails, what those that still run have said is left in the folder."""
+    async with (
+        brokers(stage.nodes, fronted=stage.fronted) as kafka,
+        keeping(folder, seed, takes=_ANSWERS_AFTER) as ledger,
+        staged(folder, ledger, tally, workers(folder, ledger, kafka.settings(), named=stage.named)) as scene,
+    ):
+        ledger.publish(10)
+        await scene.up()
+        await scene.at_work()
+        try:
+            yield scene, kafka
+        except Exception:
+            for name, service in scene.services.items():
+                (folder / f"{name}.log").write_text(service.told(), "utf-8")
+            raise
+
+
 Trial = Callable[[Scene, Flow, Fault], Awaitable[None]]
 
 
@@ -72,19 +93,16 @@ def on_kafka(stage: Stage, fault: Callable[[Brokers], Fault], trial: Trial = tri
         for batch in run.batches(stage.batch):
             folder, tally = run.folder / f"from-{batch[0]}", Tally()
             shutil.rmtree(folder, ignore_errors=True)
-            async with (
-                brokers(stage.nodes, fronted=stage.fronted) as kafka,
-                keeping(folder, run.seed, takes=_ANSWERS_AFTER) as ledger,
-                staged(folder, ledger, tally, workers(folder, ledger, kafka.settings(), named=stage.named)) as scene,
-            ):
-                ledger.publish(10)
-                await scene.up()
-                await scene.at_work()
-                async with flowing(ledger, _RATE) as flow:
-                    for number in batch:
-                        scene.chance = run.chance(number)
-                        await trial(scene, flow, fault(kafka))
-                await scene.settle()
+            try:
+                async with staged_on_kafka(stage, folder, run.seed, tally) as (scene, kafka):
+                    async with flowing(scene.ledger, _RATE) as flow:
+                        for number in batch:
+                            scene.chance = run.chance(number)
+                            await trial(scene, flow, fault(kafka))
+                    await scene.settle()
+            except Exception:
+                run.tally.add(tally)
+                raise
             run.tally.add(tally)
 
     return experiment
