@@ -4,7 +4,7 @@ publish (a few every half second) ─▶ … ─▶ sink     gap: between two th
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Final
@@ -18,11 +18,12 @@ _FOR_EVER: Final = 1e6
 class Flow:
     """`gap` and `delay`: the longest since `anew`, in seconds. A second of each is the poller's, which looks once a second."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, now: Callable[[], float] = monotonic) -> None:
         self._ledger = ledger
+        self._now = now
         self._born: dict[str, float] = {}
         self._seen = ledger.intake.count
-        self._last = monotonic()
+        self._last = now()
         self._gap = 0.0
         self._delay = 0.0
 
@@ -37,7 +38,7 @@ class Flow:
     @property
     def delay(self) -> float:
         """What has not come yet counts as if it came now."""
-        now = monotonic()
+        now = self._now()
         return max([self._delay, *(now - born for born in self._born.values())])
 
     async def caught_up(self, within: float) -> None:
@@ -52,22 +53,26 @@ class Flow:
             f"{len(missing)} articles did not come in {within:g} s: {missing[:5]}"
         )
 
-    async def publish(self, rate: float) -> None:
-        """So many a second, until it is cancelled."""
+    def publish(self, count: int) -> None:
+        """So many articles, now."""
+        before = len(self._ledger.links)
+        self._ledger.publish(count)
+        self._born.update(dict.fromkeys(self._ledger.links[before:], self._now()))
+
+    async def run(self, rate: float) -> None:
+        """Publish so many a second, until it is cancelled."""
         due = 0.0
         while True:
             due += rate * _PAUSE
-            before = len(self._ledger.links)
-            self._ledger.publish(int(due))
+            self.publish(int(due))
             due -= int(due)
-            self._born.update(dict.fromkeys(self._ledger.links[before:], monotonic()))
             await asyncio.sleep(_PAUSE)
 
     async def watch(self) -> None:
         """Until it is cancelled."""
         while True:
             await self._ledger.taken_when(lambda: self._ledger.intake.count > self._seen, _FOR_EVER)
-            now = monotonic()
+            now = self._now()
             self._gap, self._last = max(self._gap, now - self._last), now
             for link in self._ledger.intake.order[self._seen :]:
                 self._delay = max(self._delay, now - self._born.pop(link, now))
@@ -78,7 +83,7 @@ class Flow:
 async def flowing(ledger: Ledger, rate: float) -> AsyncIterator[Flow]:
     """So many articles a second while the block runs."""
     flow = Flow(ledger)
-    tasks = [asyncio.create_task(each) for each in (flow.publish(rate), flow.watch())]
+    tasks = [asyncio.create_task(each) for each in (flow.run(rate), flow.watch())]
     try:
         yield flow
     finally:
