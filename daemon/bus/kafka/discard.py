@@ -19,8 +19,9 @@ log = structlog.get_logger()
 
 async def leave_group(consumer: Any) -> None:
     """As `stop_consumer`, and for good: a static member says so too, so that its partitions move at once."""
-    # aiokafka tells the group only where there is no such name, and the group knows the member without it.
-    consumer._coordinator._group_instance_id = None
+    if consumer._coordinator is not None:  # it got so far as to know a group
+        # aiokafka tells the group only where there is no such name, and the group knows the member without it.
+        consumer._coordinator._group_instance_id = None
     await stop_consumer(consumer)
 
 

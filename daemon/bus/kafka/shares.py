@@ -77,10 +77,9 @@ class Shares:
         """None are ours any more, at once: whoever still holds one can only leave it, without commit."""
         self._cancel_later()
         for partition, offer in self._current.items():
-            if offer.entered:
-                offer.end()
-            else:
+            if not offer.entered:
                 self._kept[partition] = offer.kept
+            offer.end()
         self._current.clear()
         self._failing.clear()
 
