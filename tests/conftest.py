@@ -1,6 +1,7 @@
 """Shared by all tests: the seed is printed, and nothing here hides what a test needs to show."""
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,29 @@ def _logging_as_found() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
+
+
+class _Complaints(logging.Handler):
+    """Keeps what asyncio says of tasks and futures that nobody looked after."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(self.format(record))
+
+
+@pytest.fixture(autouse=True)
+def _asyncio_has_no_complaints(request: pytest.FixtureRequest) -> Iterator[None]:
+    """An error that nobody retrieved, or a task that was dropped while it ran, fails the test it is noticed in."""
+    complaints, logger = _Complaints(), logging.getLogger("asyncio")
+    logger.addHandler(complaints)
+    yield
+    # asyncio notices when the garbage is collected: the young one is cheap, all of it is not.
+    gc.collect(2 if request.node.get_closest_marker("kafka") else 1)
+    logger.removeHandler(complaints)
+    assert complaints.said == []
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
