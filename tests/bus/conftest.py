@@ -2,4 +2,6 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.bus.records_rules", "tests.bus.leases_rules", "tests.bus.rows_rules")
+RULES = ("records", "leases", "rows", "flow", "stage", "crash")
+
+pytest.register_assert_rewrite(*(f"tests.bus.{name}_rules" for name in RULES))

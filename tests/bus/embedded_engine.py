@@ -7,9 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from daemon.bus.base import Bus
+from daemon.bus.base import Bus, Lease
 from daemon.bus.embedded import EmbeddedBus
-from daemon.bus.topics import TOPICS
+from daemon.bus.topics import RAW, TOPICS
 from daemon.clock import WallClock
 
 
@@ -40,6 +40,16 @@ class EmbeddedEngine:
     async def usurp(self, bus: Bus) -> Bus:
         await self.crash(bus)
         return await self.open()
+
+    async def age(self, bus: Bus) -> None:
+        sweeper = own(bus)._sweeper
+        assert sweeper is not None
+        sweeper._keep[RAW] = 0.0
+        await sweeper.sweep()
+        sweeper._keep[RAW] = math.inf
+
+    def buffered(self, lease: Lease) -> int:
+        return 0
 
     async def end(self) -> None:
         await asyncio.gather(*(self.close(bus) for bus in self._open))

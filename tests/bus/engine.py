@@ -38,6 +38,14 @@ class Engine(Protocol):
         """A second service that is given partitions although `bus`, like a frozen process, lives on and holds its leases."""
         ...
 
+    async def age(self, bus: Bus) -> None:
+        """Have everything in `articles.raw` become older than it is kept, and what the enricher consumed be forgotten."""
+        ...
+
+    def buffered(self, lease: Lease) -> int:
+        """How many records stand in this process's memory for a lease that has not taken them yet."""
+        ...
+
 
 class Holder:
     """Takes every lease a bus offers for a group and keeps each until told to leave it. Enter and exit are one task's."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.bus.conformance import Conformance
+from tests.bus.crash_rules import CrashRules
 from tests.bus.embedded_engine import EmbeddedEngine
 
 
@@ -16,5 +17,5 @@ async def engine(tmp_path: Path) -> AsyncIterator[EmbeddedEngine]:
     await engine.end()
 
 
-class TestEmbedded(Conformance):
+class TestEmbedded(Conformance, CrashRules):
     """The suite on an SQLite file."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.admin import NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from structlog.testing import capture_logs
 
@@ -19,14 +19,13 @@ from daemon.bus.base import Bus, Record, Row, Step
 from daemon.bus.kafka.bus import KafkaBus
 from daemon.bus.kafka.stored import Entry
 from daemon.bus.topics import ARTICLES, RAW
-from daemon.config.models import KafkaSettings
 from daemon.errors import BusError, BusRefused, Lost
 from daemon.metrics import Metrics
 from tests.bus import kafka_engine
 from tests.bus.conformance import Conformance
 from tests.bus.copying import COUNT, copy
 from tests.bus.engine import GROUP, HERE, everything, holding, record, state, take_all
-from tests.bus.kafka_engine import PATIENCE, QUICK, KafkaEngine, settings, until
+from tests.bus.kafka_engine import PATIENCE, QUICK, KafkaEngine, admin, settings, until
 from tests.servers.kafka import Cluster
 
 pytestmark = pytest.mark.kafka
@@ -48,16 +47,6 @@ def victim(broker: Cluster) -> Iterator[Cluster]:
 
 class TestConformance(Conformance):
     """All rules of `Conformance`."""
-
-
-@asynccontextmanager
-async def admin(to: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
-    client = AIOKafkaAdminClient(bootstrap_servers=list(to.bootstrap_servers))
-    await client.start()
-    try:
-        yield client
-    finally:
-        await client.close()
 
 
 async def copied(bus: Bus, count: int) -> list[Record]:

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from daemon.bus.base import Bus, Step
+from daemon.bus.base import Bus, Lease, Step
 from daemon.bus.memory import MemoryBus, MemoryStore
 from daemon.bus.topics import DAY, RAW
 from daemon.clock import LoopClock
 from tests.bus.conformance import Conformance
+from tests.bus.crash_rules import CrashRules
 from tests.bus.engine import GROUP, HERE, everything, holding, lane_of, record, take_all
 
 pytestmark = pytest.mark.virtual_time
@@ -38,6 +39,14 @@ class MemoryEngine:
     async def usurp(self, bus: Bus) -> Bus:
         return await self.open()
 
+    async def age(self, bus: Bus) -> None:
+        await asyncio.sleep(8 * DAY)
+        for partition in range(bus.partitions(RAW)):
+            self._store._trim(RAW, partition)  # else it is done with every 256th record
+
+    def buffered(self, lease: Lease) -> int:
+        return 0
+
     async def end(self) -> None:
         for bus in self._open:
             await self.close(bus)
@@ -55,7 +64,7 @@ async def engine() -> AsyncIterator[MemoryEngine]:
     await engine.end()
 
 
-class TestMemory(Conformance):
+class TestMemory(Conformance, CrashRules):
     """The suite on dicts and lists."""
 
 
