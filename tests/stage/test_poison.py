@@ -11,11 +11,7 @@ from daemon.bus.topics import partition_of
 from daemon.stage.hop import Effects, Table
 from daemon.stage.runner import Stage
 from tests.stage.hops import Echo, record
-from tests.stage.world import World, serve, virtually
-
-
-class Killed(BaseException):
-    """Stands in for kill -9 in the middle of a decision: nothing of the runner may handle it."""
+from tests.stage.world import Killed, World, serve, virtually
 
 
 class Deadly(Echo):

@@ -14,6 +14,10 @@ from tests.stage.hops import Echo, decode, record
 from tests.virtual import VirtualLoop
 
 
+class Killed(BaseException):
+    """Stands in for kill -9 in the middle of a decision: nothing of the runner may handle it."""
+
+
 class World:
     """A store, and the counts of what was observed."""
 
@@ -59,4 +63,11 @@ async def serve(world: World, kit: Kit[str, str], life: Callable[[Stage[str, str
 
 def virtually(story: Coroutine[Any, Any, None]) -> None:
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.get_loop().set_exception_handler(_unless_killed)
         runner.run(story)
+
+
+def _unless_killed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Nobody looks after the tasks of a process that was killed."""
+    if not isinstance(context.get("exception"), Killed):
+        loop.default_exception_handler(context)
