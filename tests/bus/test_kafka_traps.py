@@ -50,8 +50,12 @@ def step(number: int) -> Step:
 
 
 async def fails(lease: Lease, last: Step) -> BusError:
+    """The error of a commit; whatever is tried after it ends with the same, since the producer is not used again."""
     with pytest.raises(BusError) as caught:
         await lease.commit(last)
+    with pytest.raises(BusError) as again:
+        await lease.commit(last)
+    assert again.value is caught.value
     return caught.value
 
 
@@ -75,19 +79,23 @@ async def test_a_transaction_that_expires_is_done_again(broker: Cluster) -> None
 
 
 async def test_who_was_fenced_waits_for_its_heartbeat(broker: Cluster) -> None:
-    """A zombie is given two heartbeats, to learn that it lost the partition, before it may open it again and fence its heir."""
+    """A zombie is given two heartbeats, to learn that it lost the partition, before it may open it again and fence its heir.
+
+    It is known as one also where aiokafka, on a later call, says only that there is no transaction any more.
+    """
     async with serving(kafka_engine.bus(settings(broker, partitions=1))) as holder:
         lease = await holder.lease(ONLY)
         assert isinstance(lease, KafkaLease)
         heir = Fenced(lease._group.link, lease._group.producer(ONLY))
         await heir.start()
+        heir.discard()
+        at(lease, "sending", lambda: until(producer_of(lease)._sender.sender_task.done))
         error = await fails(lease, step(1))
         assert isinstance(error, Lost)
         left = time.monotonic()
         await holder.leave(ONLY, error)
         await holder.lease(ONLY)
         assert time.monotonic() - left >= 2 * QUICK.heartbeat
-        heir.discard()
 
 
 async def test_a_commit_that_is_never_answered_ends(broker: Cluster) -> None:
@@ -110,7 +118,7 @@ async def test_a_position_is_never_older_than_its_commit(broker: Cluster) -> Non
     bus = kafka_engine.bus(settings(broker, partitions=1))
     async with serving(bus) as holder:
         await bus.publish([record(n, "lane") for n in range(40)])
-        for turns in range(30):
+        for turns in range(0, 36, 3):
             lease = await holder.lease(ONLY)
             (taken,) = await take_all(lease, 1, PATIENCE)
             row = lease.rows.get(b"next")

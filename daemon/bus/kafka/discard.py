@@ -50,6 +50,12 @@ async def stop_producer(producer: Any) -> None:
     await _close(producer.client)
 
 
+def ended_by(producer: Any) -> BaseException | None:
+    """What a producer has broken by for good, or None."""
+    task = producer._sender.sender_task
+    return task.exception() if task is not None and task.done() and not task.cancelled() else None
+
+
 async def stop_admin(admin: Any) -> None:
     await _close(admin)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from daemon.bus.kafka.discard import retrieve, stop_producer
+from daemon.bus.kafka.discard import ended_by, retrieve, stop_producer
 from daemon.bus.kafka.link import Link, translated
 from daemon.bus.kafka.stored import Entry
 from daemon.bus.kafka.timing import milliseconds
@@ -29,6 +29,16 @@ class Fenced:
 
     async def commit(self, entries: Sequence[Entry], offsets: Mapping[TopicPartition, int], group: str) -> list[int]:
         """All or nothing; returns each entry's offset. Raises what aiokafka raises; not bounded here."""
+        try:
+            return await self._commit(entries, offsets, group)
+        except Exception as error:
+            # Calls after the first error are told of the state it left, be it by an assertion: not that we were fenced.
+            first = ended_by(self._producer)
+            if first is None or first is error:
+                raise
+            raise first from error
+
+    async def _commit(self, entries: Sequence[Entry], offsets: Mapping[TopicPartition, int], group: str) -> list[int]:
         await self._producer.begin_transaction()
         written = await _send_all(self._producer, entries)
         if offsets:
