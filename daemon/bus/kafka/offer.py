@@ -12,6 +12,7 @@ from daemon.bus.base import Lease
 from daemon.bus.kafka.lease import KafkaLease, Opened
 from daemon.bus.kafka.link import translated
 from daemon.bus.kafka.names import Group
+from daemon.bus.kafka.position import committed
 from daemon.bus.kafka.producer import Fenced
 from daemon.bus.kafka.restore import Kept, bounds, reader, restore
 from daemon.errors import BusError, BusRefused, Lost
@@ -92,10 +93,10 @@ class Offer:
         try:
             await producer.start()
             # Asked for before the fence, the position may be stale even though its commit had succeeded.
-            committed = await self._consumer.committed(tp)
+            last = await committed(self._consumer, group.ident, tp)
             async with reader(group.link) as consumer:
                 first, end = await bounds(consumer, tp)
-                position = self._position(committed, first, end)
+                position = self._position(last, first, end)
                 changelog = TopicPartition(group.changelog, self.partition)
                 self.kept = await restore(consumer, changelog, self.kept, group.names.clock.now())
             self._consumer.seek(tp, position)
@@ -108,20 +109,20 @@ class Offer:
         await self.lease.look()
         return self.lease
 
-    def _position(self, committed: int | None, first: int, end: int) -> int:
-        if committed is None:
+    def _position(self, last: int | None, first: int, end: int) -> int:
+        if last is None:
             return first
-        if committed > end:
+        if last > end:
             raise BusRefused(
-                f"the position {committed} of {self._group.ident} lies beyond the end {end}: the topic was made anew or the "
+                f"the position {last} of {self._group.ident} lies beyond the end {end}: the topic was made anew or the "
                 "brokers lost records",
                 subject=self._subject,
             )
-        if committed < first:
-            skipped = first - committed
+        if last < first:
+            skipped = first - last
             log.error("records_skipped", group=self._group.name, partition=self.partition, count=skipped, why="retention")
             self._group.observe("rasid_records_skipped_total", {"hop": self._group.name}, skipped)
-        return max(committed, first)
+        return max(last, first)
 
     @property
     def _subject(self) -> str:
