@@ -96,6 +96,8 @@ class KafkaStore:
         for group in self._groups([topic]):
             asking = partial(self._admin.list_consumer_group_offsets, group.ident, partitions=[part])
             found = await self._asked(asking, group.ident)
+            if part not in found:  # as in `daemon.bus.kafka.position`: an error of the whole answer, not that there is none
+                raise BusError("the group's coordinator is not ready: try again", subject=group.ident)
             return Stand(first, max(first, found[part].offset), end)
         return Stand(first, end, end)
 
