@@ -1,8 +1,8 @@
 """The position a group has committed, asked for so that an error is never taken for “none”.
 
 aiokafka's own `committed` looks at the error of each partition, not at that of the whole answer. A broker that has just become
-the group's coordinator, and still reads its positions, gives one of that kind: aiokafka then says that nothing was committed, and
-a whole partition would be done again.
+the group's coordinator, and still reads its positions, gives one of that kind: aiokafka then says that nothing was committed,
+and a whole partition would be done again.
 """
 # ruff: noqa: SLF001
 
