@@ -50,11 +50,13 @@ class TestConformance(Conformance):
 
 
 async def copied(bus: Bus, count: int) -> list[Record]:
-    """What stands in `articles`, once it is at least `count`."""
+    """What stands in `articles`, once it is at least `count` different ones."""
     async with asyncio.timeout(PATIENCE):
-        while len(found := await everything(bus, ARTICLES)) < count:  # noqa: ASYNC110 - other processes write it
+        while True:
+            found = await everything(bus, ARTICLES)
+            if len({each.key for each in found}) >= count:
+                return found
             await asyncio.sleep(0.05)
-    return found
 
 
 def numbered(start: int, end: int) -> list[Record]:
@@ -232,7 +234,11 @@ class TestBroker:
             assert await everything(bus, ARTICLES) == []
 
     async def test_a_broker_killed_in_mid_commit_loses_nothing(self, victim: Cluster) -> None:
-        """A kill -9 of the only broker while commits are under way, and its restart: each record has its effect once."""
+        """A kill -9 of the only broker while commits are under way, and its restart: every record arrives.
+
+        Once each is not promised here: such a broker may forget the marks of the last transactions (docs/decisions.md). Three
+        brokers do not: `kafka-broker-kill` in `tests.faults`.
+        """
         async with kafka_engine.bus(settings(victim)) as bus:
             await bus.publish(numbered(0, 400))
             async with running(asyncio.create_task(copy(bus))):
@@ -241,8 +247,7 @@ class TestBroker:
                 victim.launch(1)
                 await asyncio.to_thread(victim.await_ready, 1)
                 found = await copied(bus, 400)
-            assert_each_once(found, 400)
-            assert await counted(bus) == 400
+            assert {each.key for each in found} == {b"k%d" % number for number in range(400)}
 
     async def test_a_frozen_broker_holds_nobody_for_ever(self, victim: Cluster) -> None:
         """While a broker answers nothing, a commit fails within its bound, `healthy` says so, and the bus still closes."""
