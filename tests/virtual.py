@@ -27,6 +27,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Let time pass."""
         self._elapsed += seconds
 
+    def selected(self) -> None:
+        """Called once a turn, before what is ready runs."""
+
 
 class _Jump(selectors.BaseSelector):
     """Looks for what is ready without waiting; when there is nothing, lets the time jump that should have been waited."""
@@ -44,6 +47,7 @@ class _Jump(selectors.BaseSelector):
         ready = self._real.select(0)
         if not ready and timeout > 0:
             self._loop.jump(timeout)
+        self._loop.selected()
         return ready
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:

@@ -60,6 +60,16 @@ class Group:
                 seat.turn, seat.free_at = None, _now() + LEAVE_WITHIN
         self._share()
 
+    def rejoin(self, member: "Member") -> None:
+        """A member taken for dead is heard of again: it has its share of what comes, and nothing of what it had."""
+        if member not in self._members:
+            self._members.append(member)
+            self._share()
+
+    def holds(self, turn: Turn) -> bool:
+        """Whether the turn still stands: its member was not forgotten meanwhile."""
+        return self._seats[turn.partition].turn is turn
+
     def free(self, member: "Member") -> Turn | float | None:
         """A turn for the member, or the seconds until there may be one, or None when somebody must act first."""
         now, wait = _now(), float("inf")

@@ -140,6 +140,11 @@ class _MemoryLease:
         if self._epoch == self._place.epoch:
             self._place.epoch += 1
 
+    def leave_if_lost(self) -> None:
+        """Ask for the lease back when its member was taken for dead."""
+        if not self._group.holds(self._turn):
+            self.leaving.set()
+
 
 class MemoryBus:
     """Implements `Bus`: one process's view of a store."""
@@ -147,7 +152,7 @@ class MemoryBus:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
         self._members: dict[Member, Group] = {}
-        self._leases: set[_MemoryLease] = set()
+        self._leases: dict[_MemoryLease, None] = {}
         self._refused: NewerRow | None = None
 
     async def __aenter__(self) -> Self:
@@ -164,8 +169,19 @@ class MemoryBus:
         """What kill -9 does: its leases are dead at once, and nobody is told; heirs wait as they would for a silent member."""
         for lease in self._leases:
             lease.leave()
+        self.fall_silent()
+
+    def fall_silent(self) -> None:
+        """What a broker makes of a process that does not answer: heirs may have its partitions. Its leases are not told."""
         for member, group in self._members.items():
             group.forget(member)
+
+    def speak_again(self) -> None:
+        """The process answers: it is to leave what it lost, and takes part again."""
+        for lease in self._leases:
+            lease.leave_if_lost()
+        for member, group in self._members.items():
+            group.rejoin(member)
 
     def partitions(self, topic: str) -> int:  # noqa: ARG002 - all topics of this engine have as many
         return self._store.partitions
@@ -186,7 +202,7 @@ class MemoryBus:
     @asynccontextmanager
     async def _held(self, topic: str, group: str, turn: Turn) -> AsyncIterator[Lease]:
         lease = _MemoryLease(self._store, topic, group, turn)
-        self._leases.add(lease)
+        self._leases[lease] = None
         failed = True
         try:
             yield lease
@@ -197,7 +213,7 @@ class MemoryBus:
             raise
         finally:
             lease.leave()
-            self._leases.discard(lease)
+            del self._leases[lease]
             self._store.group(group).left(turn, failed=failed)
 
     async def publish(self, out: Sequence[Record], *, everywhere: bool = False) -> None:

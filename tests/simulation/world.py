@@ -1,177 +1,167 @@
-"""The whole pipeline in one program and virtual time: real runner, real hops, the memory bus; only the outside is made up.
+"""The whole pipeline in virtual time: real runner, real hops, the memory bus; only the outside is made up.
 
-    feeds of the world ─▶ poller ▶ enricher ▶ matcher ▶ alerter ▶ sender ─▶ sinks of the world
-                          └──────────── killed and started again, at instants drawn from the seed ┘
+    press ─▶ outside ─▶ poller ▶ enricher ▶ matcher ▶ alerter ▶ sender ─▶ outside
+                        └── in several processes, killed, frozen, stopped and started at instants drawn from the seed ┘
 
 Every choice comes from one seed: a failing run is repeated by its number.
 """
 
-import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from hashlib import blake2b
-from typing import Any, Final
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
 
-from alerts.alerter import Alerter
-from alerts.channels.base import Answer, SendReason, delivered, retry
-from alerts.sender import Sender
-from alerts.sending import Job
-from consumers.compile import Compiled, compile_desks
-from consumers.enricher import Enricher
-from consumers.matcher import Matcher
-from consumers.text.language import Languages
-from consumers.watchlist.read import parse_watchlist
-from consumers.zones.headings import load_headings
-from consumers.zones.zoner import Zoner
 from daemon.bus.base import Record
-from daemon.bus.memory import MemoryBus, MemoryStore
-from daemon.bus.topics import ALERTS, ARTICLES, DEADLETTER, FEEDS, MATCHES, OUTBOX, RAW
-from daemon.clock import Clock, LoopClock
-from daemon.config.models import Route
-from daemon.feeds.jobs import Entry, PollJob, PollResult, Window
-from daemon.feeds.poller import Poller
-from daemon.feeds.schedule import Answer as PollAnswer
-from daemon.feeds.schedule import Pace
-from daemon.feeds.sources import Source
+from daemon.bus.memory import MemoryStore
+from daemon.bus.topics import ALERTS, ARTICLES, DEADLETTER, FEEDS, MATCHES, OUTBOX, RAW, TOPICS
+from daemon.errors import DecodeError
 from daemon.messages import wire
-from daemon.messages.alert import Delivery, Outcome, Sent
-from daemon.messages.article import FirstFetch, Item, Moment
-from daemon.stage.partition import Kit, Limits
-from daemon.stage.runner import Stage
+from daemon.messages.alert import Delivery, Message, Outcome, Sent, Told
+from daemon.messages.article import RawArticle
+from tests.simulation.bus import Weather
+from tests.simulation.loop import SeededLoop
+from tests.simulation.outside import CHANNELS, SOURCES, Outside
+from tests.simulation.press import Press
+from tests.simulation.process import Process, Sense, Surroundings
 
 START: Final = 1_700_000_000.0
-WINDOW: Final = 12
-"""How many items a feed shows at a time."""
+PARTITIONS: Final = 2
+_POISON: Final = (b"", b"{", b"\xff\xfe", b'{"kind":"article","v":9}', b'{"kind":"sent","v":1,"desk":"north"}')
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What may happen in a world. In a `steady` one nothing is late by more than an alerter waits for (`SETTLING`)."""
+
+    steady: bool
+    jumps: tuple[float, ...] = ()
+
+
+def kind_of(seed: int) -> Kind:
+    """Every second world is steady; in every fourth the clock jumps."""
+    if seed % 2 == 0:
+        return Kind(steady=True)
+    return Kind(steady=False, jumps=(-3600.0, 86400.0, 10 * 365 * 86400.0) if seed % 4 == 1 else ())
 
 
 class World:
-    """Feeds that publish numbered articles, sinks that take messages, and a store that outlives every process."""
+    """What outlives every process: the store, the press, the receivers, the wall clock."""
 
-    def __init__(
-        self, seed: int | str, enricher: Enricher, compiled: Compiled, feeds: int = 3, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, seed: int, kind: Kind, sense: Sense, loop: SeededLoop) -> None:
         self.chance = random.Random(seed)
-        self.clock = clock or LoopClock(START)
-        self.store = MemoryStore(partitions=2, clock=self.clock)
-        self.feeds: dict[str, list[Item]] = {f"feed{number}": [] for number in range(feeds)}
-        self.published: list[Item] = []
-        self.unreachable = 0.1
-        self.polled: dict[str, list[float]] = {feed: [] for feed in self.feeds}
-        self.took: Counter[str] = Counter()
-        self.kills = 0
-        self.in_flight_at_kills = 0
-        self._flying = 0
-        self._enricher = enricher
-        self._compiled = compiled
+        self.kind = kind
+        self.sense = sense
+        self.loop = loop
+        self.offset = START
+        """Of the wall clock against the loop's time."""
+        self.jumps: list[float] = []
+        self.poisoned = 0
+        self.zombies = 0
+        self.store = MemoryStore(partitions=PARTITIONS, clock=self)
+        self.press = Press(self.chance, [source.id for source in SOURCES])
+        self.outside = Outside(self.chance, self.press, self, self._seen)
+        self.weather = Weather()
+        self.processes: list[Process] = []
+        self._decoded: dict[bytes, wire.AnyMessage | None] = {}
+        self._versions: dict[tuple[str, str], int] = {}
+        self._read = Counter[int]()
 
-    def publish(self, feed: str) -> None:
-        """One more article in a feed, on its own story, naming the watched actor."""
-        number = len(self.published)
-        link = f"https://{feed}.example/{number}"
-        words = [f"word{self.chance.randrange(10**6)}" for _ in range(80)]
-        text = f"Story {number}. The minister Jane Roe said {' '.join(words[:40])}. Then {' '.join(words[40:])}."
-        item = Item(
-            id=link, guid=link, link=link, title=f"Article {number}", content=text, published=Moment(at=self.clock.now())
-        )
-        self.feeds[feed].append(item)
-        self.published.append(item)
+    def now(self) -> float:
+        """The wall clock: every process steadies it by its own means."""
+        return self.loop.time() + self.offset
 
-    async def poll(self, job: PollJob) -> PollResult:
-        """The made-up network: takes a while, a share fails. `polled` are the loop's instants, which no clock changes."""
-        self.polled[job.feed].append(asyncio.get_running_loop().time())
-        await asyncio.sleep(self.chance.uniform(0.01, 3.0))
-        now = self.clock.now()
-        if self.chance.random() < self.unreachable:
-            return PollResult(url=job.url, outcome="timeout", answer=PollAnswer.FAILED, fetched_at=now)
-        window = self.feeds[job.feed][-WINDOW:]
-        hashes = {blake2b(item.id.encode(), digest_size=8).hexdigest(): item for item in window}
-        known = frozenset(hashes) & job.known
-        entries = tuple(Entry(hash=each, item=item) for each, item in hashes.items() if each not in known)
-        seen = Window(known=known, entries=entries)
-        return PollResult(url=job.url, outcome="ok", answer=PollAnswer.GOOD, fetched_at=now, fresh=True, window=seen)
+    def start(self) -> Process:
+        around = Surroundings(self.loop, self.chance, self.store, self.outside, self.now, lambda: self.weather)
+        process = Process(f"process{len(self.processes)}", self.sense, around)
+        self.processes.append(process)
+        return process
 
-    async def send(self, job: Job) -> Answer:
-        """The made-up receiver: slow, refusing, or taking a message and losing the answer."""
-        self._flying += 1
-        try:
-            await asyncio.sleep(self.chance.uniform(0.01, 2.0))
-            luck = self.chance.random()
-            if luck < 0.1:
-                return retry(SendReason.SERVER_ERROR)
-            self.took.update(job.message.articles)
-            await asyncio.sleep(self.chance.uniform(0.01, 1.0))
-            return retry(SendReason.ANSWER_LOST, doubtful=True) if luck < 0.15 else delivered()
-        finally:
-            self._flying -= 1
+    def living(self) -> list[Process]:
+        """Those that run or are frozen."""
+        return [process for process in self.processes if not process.ended]
 
-    async def live(self, until: Callable[[], bool], longest: float) -> bool:
-        """One life of the service. Ends when `until` holds (in good order), or by a kill after `longest` seconds."""
-        bus = MemoryBus(self.store)
-        stages = [Stage(kit, bus) for kit in self._kits()]
-        running = [asyncio.create_task(stage.run()) for stage in stages]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(longest):
-                while not until():  # noqa: ASYNC110 - virtual time
-                    await asyncio.sleep(0.5)
-                for stage in stages:
-                    stage.stop()
-                await asyncio.gather(*running)
-                return True
-        self.kills += 1
-        self.in_flight_at_kills += self._flying
-        bus.crash()
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        return False
+    def jump(self, seconds: float) -> None:
+        self.jumps.append(seconds)
+        self.offset += seconds
 
-    async def read(self, topic: str) -> list[Record]:
-        return [record async for record in MemoryBus(self.store).read(topic)]
+    def poison(self) -> None:
+        """A record that no hop can handle, on one of the topics."""
+        topic = self.chance.choice((FEEDS, RAW, ARTICLES, MATCHES, OUTBOX))
+        lane = self.chance.choice(("a.example", "b.example", "north", "desk"))
+        self.store.append([Record(topic, lane, b"poison", self.chance.choice(_POISON), self.now())])
+        self.poisoned += 1
 
-    async def outcomes(self) -> list[Outcome]:
-        messages = [wire.decode(record.value) for record in await self.read(ALERTS)]
-        return [message for message in messages if isinstance(message, Outcome)]
+    def records(self, topic: str) -> Iterator[Record]:
+        for log in self.store.logs(topic):
+            yield from log.records
 
-    async def sent(self) -> list[Sent]:
-        messages = [wire.decode(record.value) for record in await self.read(ALERTS)]
-        return [message for message in messages if isinstance(message, Sent)]
+    def messages(self, topic: str) -> Iterator[wire.AnyMessage]:
+        """What can be read."""
+        for record in self.records(topic):
+            message = self._decode(record)
+            if message is not None:
+                yield message
 
-    def arrived(self) -> set[str]:
-        """The messages whose delivery is on the journal."""
-        messages = [wire.decode(record.value) for log in self.store.logs(ALERTS) for record in log.records]
-        return {told.message for told in messages if isinstance(told, Sent) and told.outcome is Delivery.DELIVERED}
-
-    async def dead(self) -> int:
-        return len(await self.read(DEADLETTER))
-
-    def _kits(self) -> list[Kit[Any, Any]]:
-        sources = [
-            Source(
-                id=feed, url=f"https://{feed}.example/feed", site=f"{feed}.example", first_fetch=FirstFetch.ALERT, interval=60
+    def unfinished(self) -> list[str]:
+        """What is still to come, in words; empty when all is done."""
+        behind = [
+            f"{topic.group} is behind in partition {partition}"
+            for topic in TOPICS.values()
+            if topic.group is not None
+            for partition, (log, place) in enumerate(
+                zip(self.store.logs(topic.name), self.store.places(topic.group), strict=True)
             )
-            for feed in self.feeds
+            if place.position < log.end
         ]
-        route = Route.model_validate({"receiver": "sink"})
-        limits = Limits(records=self.chance.choice((1, 3, 500)), patience=self.chance.choice((0.5, 8.0)))
+        return behind or self.outside.unseen() or self._held() or self._unsent()
 
-        def kit(hop: Any, topic: str, work: Any = None) -> Kit[Any, Any]:
-            return Kit(hop, topic, wire.decode, self.clock, _observe, work=work, limits=limits)
+    def _held(self) -> list[str]:
+        waiting = Counter[tuple[str, str, str]]()
+        for entry in self.messages(ALERTS):
+            if isinstance(entry, Outcome) and entry.match:
+                waiting[entry.match, entry.actor, entry.rule] += 1 if entry.outcome is Told.HELD else 0
+                if entry.outcome is not Told.HELD:
+                    waiting[entry.match, entry.actor, entry.rule] = -10
+        return [f"finding {name} is held" for name, count in waiting.items() if count > 0]
 
-        return [
-            kit(Poller(sources, pace=Pace(), parser=1), FEEDS, self.poll),
-            kit(self._enricher, RAW),
-            kit(Matcher(self._compiled), ARTICLES),
-            kit(Alerter(route, frozenset({"sink"})), MATCHES),
-            kit(Sender({"sink": ("webhook",)}), OUTBOX, self.send),
-        ]
+    def _unsent(self) -> list[str]:
+        ended = {
+            (entry.receiver, entry.channel, entry.message, entry.version)
+            for entry in self.messages(ALERTS)
+            if isinstance(entry, Sent) and entry.outcome is not Delivery.RETRY
+        }
+        wanted = {
+            (told.receiver, channel, told.id, told.version)
+            for told in self.messages(OUTBOX)
+            if isinstance(told, Message)
+            for channel in CHANNELS[told.receiver]
+        }
+        return [f"message {name} is not sent" for name in sorted(wanted - ended)]
+
+    def dead_letters(self) -> list[Record]:
+        return list(self.records(DEADLETTER))
+
+    def _seen(self, name: tuple[str, str]) -> int:
+        """The latest version of an item (feed, link) that its poller has put on the topic."""
+        for partition, log in enumerate(self.store.logs(RAW)):
+            for record in log.slice(self._read[partition], len(log.records)):
+                message = self._decode(record)
+                if isinstance(message, RawArticle):
+                    self._versions[message.feed.id, message.item.link] = version_of(message)
+                self._read[partition] = record.offset + 1
+        return self._versions.get(name, 0)
+
+    def _decode(self, record: Record) -> wire.AnyMessage | None:
+        value = record.value or b""
+        if value not in self._decoded:
+            try:
+                self._decoded[value] = wire.decode(value)
+            except DecodeError:
+                self._decoded[value] = None
+        return self._decoded[value]
 
 
-def _observe(name: str, labels: Mapping[str, str] | None = None, amount: float = 1.0) -> None:
-    """Nobody looks at metrics here."""
-
-
-def understand(watchlist: str) -> tuple[Enricher, Compiled]:
-    """What reads articles, and what they are compared with; it takes a second to build."""
-    return Enricher(Zoner(load_headings()), Languages()), compile_desks(parse_watchlist(watchlist, "test.yaml"))
+def version_of(raw: RawArticle) -> int:
+    """The edit of the press that a feed's item is."""
+    return int(raw.item.tags[0].removeprefix("v"))

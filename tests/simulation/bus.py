@@ -1,0 +1,137 @@
+"""A bus between a process and the memory engine that is slow, fails, and at which processes die: before, in and after commits.
+
+What a failed commit did is drawn, as it is with a broker: nothing, or all of it.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from enum import Enum
+from typing import NoReturn
+
+from daemon.bus.base import Lease, Record, Row, Rows, Step
+from daemon.bus.memory import MemoryBus
+from daemon.errors import BusError
+
+
+class Fate(Enum):
+    """How a commit ends."""
+
+    WELL = "well"
+    REFUSED = "refused"
+    UNHEARD = "unheard"
+    """It succeeded, and the caller is told that it failed."""
+    DEATH_BEFORE = "death before"
+    DEATH_AFTER = "death after"
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """Seconds that a take and each half of a commit may last, and in how many commits of a thousand each fate is met."""
+
+    slowest: float = 0.0
+    failing: int = 0
+    deadly: int = 0
+
+    def fate(self, chance: random.Random) -> Fate:
+        drawn = chance.randrange(1000)
+        if drawn < self.failing:
+            return chance.choice((Fate.REFUSED, Fate.UNHEARD))
+        if drawn < self.failing + self.deadly:
+            return chance.choice((Fate.DEATH_BEFORE, Fate.DEATH_AFTER))
+        return Fate.WELL
+
+
+class RoughBus:
+    """Implements `Bus`. `die` kills the process at once; `committing` are the commits under way."""
+
+    def __init__(
+        self, inner: MemoryBus, chance: random.Random, weather: Callable[[], Weather], die: Callable[[], None]
+    ) -> None:
+        self._inner = inner
+        self.chance = chance
+        self.weather = weather
+        self.die = die
+        self.committing = 0
+
+    def partitions(self, topic: str) -> int:
+        return self._inner.partitions(topic)
+
+    async def leases(self, topic: str, group: str) -> AsyncGenerator[AbstractAsyncContextManager[Lease], None]:
+        async with aclosing(self._inner.leases(topic, group)) as offers:
+            async for offer in offers:
+                yield self._held(offer)
+
+    @asynccontextmanager
+    async def _held(self, offer: AbstractAsyncContextManager[Lease]) -> AsyncIterator[Lease]:
+        async with offer as lease:
+            yield _RoughLease(lease, self)
+
+    async def publish(self, out: Sequence[Record], *, everywhere: bool = False) -> None:
+        await self._inner.publish(out, everywhere=everywhere)
+
+    def read(self, topic: str, since: float = 0.0) -> AsyncIterator[Record]:
+        return self._inner.read(topic, since)
+
+    def state(self, group: str) -> AsyncIterator[Row]:
+        return self._inner.state(group)
+
+    async def linger(self) -> None:
+        await asyncio.sleep(self.chance.uniform(0.0, self.weather().slowest))
+
+
+class _RoughLease:
+    """Implements `Lease`."""
+
+    def __init__(self, inner: Lease, bus: RoughBus) -> None:
+        self.partition = inner.partition
+        self.partitions = inner.partitions
+        self.position = inner.position
+        self.leaving = inner.leaving
+        self.rows: Rows = inner.rows
+        self._inner = inner
+        self._bus = bus
+        self._broken = False
+        self._busy = False
+
+    async def take(self, limit: int) -> Sequence[Record]:
+        await self._bus.linger()
+        if self._bus.chance.randrange(1000) < self._bus.weather().failing:
+            raise BusError("the bus cannot be read now", subject=str(self.partition))
+        return await self._inner.take(limit)
+
+    def lag(self) -> int:
+        return self._inner.lag()
+
+    async def commit(self, step: Step) -> None:
+        if self._busy or self._broken:
+            raise AssertionError("steps must not overlap, and after a failed one the lease must be left")
+        self._busy = self._broken = True
+        self._bus.committing += 1
+        try:
+            await self._commit(step)
+        finally:
+            self._busy = False
+            self._bus.committing -= 1
+        self._broken = False
+
+    async def _commit(self, step: Step) -> None:
+        fate = self._bus.weather().fate(self._bus.chance)
+        await self._bus.linger()
+        if fate is Fate.DEATH_BEFORE:
+            await self._death()
+        if fate is Fate.REFUSED:
+            raise BusError("the commit failed", subject=str(self.partition))
+        await self._inner.commit(step)
+        if fate is Fate.DEATH_AFTER:
+            await self._death()
+        await self._bus.linger()
+        if fate is Fate.UNHEARD:
+            raise BusError("the answer to the commit was lost", subject=str(self.partition))
+
+    async def _death(self) -> NoReturn:
+        self._bus.die()
+        await asyncio.Event().wait()
+        raise AssertionError("the dead do not wake")
