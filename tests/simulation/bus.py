@@ -9,11 +9,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from daemon.bus.base import Lease, Record, Row, Rows, Step
 from daemon.bus.memory import MemoryBus
 from daemon.errors import BusError
+
+_STALE: Final = 0.5
+"""Seconds for which a lag is not counted anew."""
 
 
 class Fate(Enum):
@@ -67,6 +70,7 @@ class RoughBus:
     @asynccontextmanager
     async def _held(self, offer: AbstractAsyncContextManager[Lease]) -> AsyncIterator[Lease]:
         async with offer as lease:
+            self.meet_trouble(lease)
             yield _RoughLease(lease, self)
 
     async def publish(self, out: Sequence[Record], *, everywhere: bool = False) -> None:
@@ -77,6 +81,10 @@ class RoughBus:
 
     def state(self, group: str) -> AsyncIterator[Row]:
         return self._inner.state(group)
+
+    def meet_trouble(self, lease: Lease) -> None:
+        if self.chance.randrange(1000) < self.weather().failing:
+            raise BusError("the bus cannot be read now", subject=str(lease.partition))
 
     async def linger(self) -> None:
         await asyncio.sleep(self.chance.uniform(0.0, self.weather().slowest))
@@ -95,15 +103,19 @@ class _RoughLease:
         self._bus = bus
         self._broken = False
         self._busy = False
+        self._asked, self._lag = float("-inf"), 0
 
     async def take(self, limit: int) -> Sequence[Record]:
         await self._bus.linger()
-        if self._bus.chance.randrange(1000) < self._bus.weather().failing:
-            raise BusError("the bus cannot be read now", subject=str(self.partition))
-        return await self._inner.take(limit)
+        self._bus.meet_trouble(self)
+        return await self._inner.take(self._bus.chance.randint(1, limit))
 
     def lag(self) -> int:
-        return self._inner.lag()
+        """As it was a while ago, which is a bound from below, too."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._asked + _STALE:
+            self._asked, self._lag = now, self._inner.lag()
+        return min(self._lag, self._inner.lag())
 
     async def commit(self, step: Step) -> None:
         if self._busy or self._broken:

@@ -149,7 +149,7 @@ def messages(world: World) -> Iterator[str]:
         doubtful[key] += entry.reason in _DOUBTFUL
         if entry.outcome is Delivery.DELIVERED and not world.outside.took[key]:
             yield f"message {name} is on record as delivered, and nobody has it"
-        if entry.outcome is Delivery.DEAD and entry.reason == "gave_up" and not world.jumps:
+        if entry.outcome is Delivery.DEAD and entry.reason == "gave_up" and not (world.jumps or world.kind.outages):
             yield f"message {name} was given up"
     yield from (
         f"message {name} has {ended[name]} ends" for name in sorted(wanted | set(ended)) if ended[name] != (name in wanted)
@@ -162,7 +162,8 @@ def messages(world: World) -> Iterator[str]:
 def conduct(world: World) -> Iterator[str]:
     """What processes did on their way."""
     yield from (f"{process.name}: {what}" for process in world.processes for what in process.broken)
-    yield from world.outside.crowded
+    zombies = {process.name for process in world.processes if process.missed}
+    yield from (f"{name} had two requests at once at {place}" for name, place in world.outside.crowded if name not in zombies)
 
 
 _LAWS: Final[tuple[Callable[[World], Iterator[str]], ...]] = (conduct, taken, dead_letters, findings, messages)

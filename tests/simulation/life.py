@@ -10,8 +10,8 @@ from tests.simulation.loop import SeededLoop
 from tests.simulation.process import Process, Sense
 from tests.simulation.world import World, kind_of
 
-ENOUGH: Final = 6 * 3600.0
-"""Seconds in which the last process must have finished, a jump of the clock back by an hour included."""
+ENOUGH: Final = 1800.0
+"""Seconds in which the last process must have finished, besides what jumps of the clock set back."""
 STOPPING: Final = 20.0
 _CALM: Final = Weather(slowest=0.05)
 _WEATHERS: Final = (
@@ -45,6 +45,10 @@ async def _befall(world: World) -> None:
     living = world.living()
     if len(living) < 1 + world.chance.randrange(3):
         world.start()
+    elif world.kind.outages and world.chance.random() < 0.1:
+        for process in living:
+            process.kill()
+        await asyncio.sleep(world.chance.choice(world.kind.outages))
     elif world.kind.jumps and world.chance.random() < 0.1:
         world.jump(world.chance.choice(world.kind.jumps))
     else:
@@ -82,7 +86,7 @@ async def _finish(world: World) -> list[str]:
         process.kill()
     last = world.start()
     loop = asyncio.get_running_loop()
-    end = loop.time() + ENOUGH
+    end = loop.time() + ENOUGH - sum(jump for jump in world.jumps if jump < 0)
     while (unfinished := world.unfinished()) and loop.time() < end:  # noqa: ASYNC110 - virtual time
         await asyncio.sleep(5.0)
     await last.stop(STOPPING)

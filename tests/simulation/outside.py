@@ -47,7 +47,8 @@ class Outside:
         self.took = Counter[tuple[str, str, str]]()
         """How often a receiver's channel took which version of which message (the idempotency key)."""
         self.flying = Counter[tuple[str, str]]()
-        self.crowded: list[str] = []
+        self.crowded: list[tuple[str, str]] = []
+        """Which process had two at once, and where."""
         self.calm = False
 
     async def poll(self, job: PollJob) -> PollResult:
@@ -99,7 +100,7 @@ class Outside:
         key = (PROCESS.get(), place)
         self.flying[key] += 1
         if self.flying[key] > 1:
-            self.crowded.append(f"two at once at {place}")
+            self.crowded.append(key)
         try:
             yield
         finally:

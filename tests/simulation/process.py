@@ -74,7 +74,7 @@ class Process:
         self.name = name
         self.broken: list[str] = []
         self.ended = self.killed = False
-        self.frozen = False
+        self.frozen = self.missed = False
         self.at_death = Counter[str]()
         self._around = around
         self._bus = MemoryBus(around.store)
@@ -116,6 +116,7 @@ class Process:
     def miss(self) -> None:
         """The broker misses it: its partitions are for others."""
         if self.frozen:
+            self.missed = True
             self._bus.fall_silent()
 
     def thaw(self) -> None:

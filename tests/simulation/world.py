@@ -14,7 +14,7 @@ from typing import Final
 
 from daemon.bus.base import Record
 from daemon.bus.memory import MemoryStore
-from daemon.bus.topics import ALERTS, ARTICLES, DEADLETTER, FEEDS, MATCHES, OUTBOX, RAW, TOPICS
+from daemon.bus.topics import ALERTS, ARTICLES, DAY, DEADLETTER, FEEDS, MATCHES, OUTBOX, RAW, TOPICS
 from daemon.errors import DecodeError
 from daemon.messages import wire
 from daemon.messages.alert import Delivery, Message, Outcome, Sent, Told
@@ -26,23 +26,29 @@ from tests.simulation.press import Press
 from tests.simulation.process import Process, Sense, Surroundings
 
 START: Final = 1_700_000_000.0
-PARTITIONS: Final = 2
 _POISON: Final = (b"", b"{", b"\xff\xfe", b'{"kind":"article","v":9}', b'{"kind":"sent","v":1,"desk":"north"}')
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What may happen in a world. In a `steady` one nothing is late by more than an alerter waits for (`SETTLING`)."""
+    """What may happen in a world.
+
+    In a `steady` one nothing is late by more than an alerter waits for (`SETTLING`), so no process is frozen. `outages` are
+    seconds in which no process lives, drawn now and then.
+    """
 
     steady: bool
     jumps: tuple[float, ...] = ()
+    outages: tuple[float, ...] = ()
 
 
 def kind_of(seed: int) -> Kind:
-    """Every second world is steady; in every fourth the clock jumps."""
-    if seed % 2 == 0:
-        return Kind(steady=True)
-    return Kind(steady=False, jumps=(-3600.0, 86400.0, 10 * 365 * 86400.0) if seed % 4 == 1 else ())
+    """Every second world is steady, every second one of these has long outages; in every fourth the clock jumps."""
+    return Kind(
+        steady=seed % 2 == 0,
+        jumps=(-3600.0, DAY, 10 * 365 * DAY) if seed % 4 == 1 else (),
+        outages=(3600.0, DAY, 4 * DAY) if seed % 4 == 2 else (),
+    )
 
 
 class World:
@@ -58,7 +64,7 @@ class World:
         self.jumps: list[float] = []
         self.poisoned = 0
         self.zombies = 0
-        self.store = MemoryStore(partitions=PARTITIONS, clock=self)
+        self.store = MemoryStore(partitions=self.chance.choice((1, 2, 4)), clock=self)
         self.press = Press(self.chance, [source.id for source in SOURCES])
         self.outside = Outside(self.chance, self.press, self, self._seen)
         self.weather = Weather()
