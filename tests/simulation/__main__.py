@@ -11,7 +11,7 @@ from collections import Counter
 
 import structlog
 
-from daemon.bus.topics import TOPICS
+from daemon.bus.topics import DEADLETTER, TOPICS
 from tests.simulation.laws import judge
 from tests.simulation.life import live
 from tests.simulation.sense import make_sense
@@ -34,7 +34,7 @@ def figures(world: World) -> Counter[str]:
         "articles": len(world.press.written),
         "messages": len(world.outside.took),
         "repeats": sum(world.outside.took.values()) - len(world.outside.took),
-        "dead letters": world.poisoned,
+        "dead letters": sum(1 for _ in world.records(DEADLETTER)),
     })  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from daemon.messages.article import RawArticle
 from daemon.messages.dead import DeadLetter
 from daemon.messages.match import Match
 from tests.simulation.outside import CHANNELS
-from tests.simulation.press import WATCHED
+from tests.simulation.press import DEADLY, WATCHED
 from tests.simulation.replay import Replay
 from tests.simulation.world import World, version_of
 
@@ -63,7 +63,7 @@ async def _both_lives(
     replayed: list[Record] = []
     for partition, log in enumerate(world.store.logs(topic)):
         replay = Replay(hop, partition)
-        await replay.take(log.records)
+        await replay.take([record for record in log.records if not _is_deadly(record)])
         if topic == MATCHES:
             replay.until(_LATER)
         replayed += replay.out
@@ -93,18 +93,24 @@ def _origin(record: Record) -> str:
     return message.desk if isinstance(message, Message) else record.lane
 
 
+def _is_deadly(record: Record) -> bool:
+    return record.topic == RAW and f"-{DEADLY}".encode() in (record.value or b"")
+
+
 def dead_letters(world: World) -> Iterator[str]:
     letters = [letter for letter in world.messages(DEADLETTER) if isinstance(letter, DeadLetter)]
     places = Counter((letter.topic, letter.partition, letter.offset) for letter in letters)
     yield from (f"{place} was set aside {count} times" for place, count in places.items() if count > 1)
     innocent = [letter for letter in letters if not _poisoned(world, letter)]
     yield from (f"{letter.topic} {letter.offset} was set aside as {letter.reason}: {letter.error}" for letter in innocent)
-    if len(letters) - len(innocent) != world.poisoned:
-        yield f"of {world.poisoned} poisoned records {len(letters) - len(innocent)} were set aside"
+    guilty = world.poisoned + sum(_is_deadly(record) for record in world.records(RAW))
+    if len(letters) - len(innocent) != guilty:
+        yield f"of {guilty} poisoned or deadly records {len(letters) - len(innocent)} were set aside"
 
 
 def _poisoned(world: World, letter: DeadLetter) -> bool:
-    return world.store.logs(letter.topic)[letter.partition].records[letter.offset].key == b"poison"
+    record = world.store.logs(letter.topic)[letter.partition].records[letter.offset]
+    return record.key == b"poison" or (_is_deadly(record) and letter.reason == "killer")
 
 
 def findings(world: World) -> Iterator[str]:
@@ -125,7 +131,9 @@ def findings(world: World) -> Iterator[str]:
         (entry.desk, entry.url, entry.actor) for entry in entries if entry.outcome in (Told.TOLD, Told.JOINED) and entry.actor
     }
     feeds = Counter(shown.link for shown in world.press.written)
-    alone = [shown for shown in world.press.written if feeds[shown.link] == 1]  # another feed's text of an address is not read
+    alone = [
+        shown for shown in world.press.written if feeds[shown.link] == 1 and DEADLY not in shown.link
+    ]  # another feed's text of an address is not read
     for shown in alone:
         for desk, names in WATCHED.items():
             for name in set(shown.actors) & set(names):

@@ -87,8 +87,9 @@ async def _finish(world: World) -> list[str]:
     last = world.start()
     loop = asyncio.get_running_loop()
     end = loop.time() + ENOUGH - sum(jump for jump in world.jumps if jump < 0)
-    while (unfinished := world.unfinished()) and loop.time() < end:  # noqa: ASYNC110 - virtual time
+    while (unfinished := world.unfinished()) and loop.time() < end:
         await asyncio.sleep(5.0)
+        last = world.start() if last.ended else last
     await last.stop(STOPPING)
     return [f"never finished: {what}" for what in unfinished[:5]]
 

@@ -28,6 +28,8 @@ WATCHED: Final = {"north": ("Jane Roe", "Omar Vale", "Lena Stone"), "south": ("J
 """Whom each desk watches."""
 WINDOW: Final = 8
 """How many items a feed shows at least; it shows an item until somebody took its latest version."""
+DEADLY: Final = "deadly"
+"""Stands in the address of an article that kills the process that tries to understand it."""
 _VERBS: Final = ("said", "told the summit", "wrote", "denied", "promised")
 
 
@@ -68,10 +70,12 @@ class Shown:
 class Press:
     """Writes into feeds; every choice is the seed's."""
 
-    def __init__(self, chance: random.Random, feeds: Sequence[str]) -> None:
+    def __init__(self, chance: random.Random, feeds: Sequence[str], deadly: float) -> None:
+        """`deadly` is the share of stories that kill."""
         self._chance = chance
         self.feeds: dict[str, list[Shown]] = {feed: [] for feed in feeds}
         self.written: list[Shown] = []
+        self._deadly = deadly
 
     def write(self, now: float) -> None:
         """A story of its own, about some of those who are watched, or about nobody."""
@@ -116,4 +120,5 @@ class Press:
         return self._chance.choice(list(self.feeds))
 
     def _link(self) -> str:
-        return f"https://{self._chance.choice('abc')}.example/{len(self.written)}"
+        ending = f"-{DEADLY}" if self._chance.random() < self._deadly else ""
+        return f"https://{self._chance.choice('abc')}.example/{len(self.written)}{ending}"

@@ -21,12 +21,14 @@ from daemon.config.models import Route
 from daemon.feeds.poller import Poller
 from daemon.feeds.schedule import Pace
 from daemon.messages import wire
+from daemon.messages.article import RawArticle
 from daemon.stage.hop import Hop
 from daemon.stage.partition import Kit, Limits
 from daemon.stage.runner import Stage
 from tests.simulation.bus import RoughBus, Weather
 from tests.simulation.loop import PROCESS, SeededLoop
 from tests.simulation.outside import CHANNELS, SOURCES, Outside
+from tests.simulation.press import DEADLY
 
 ROUTE: Final = Route.model_validate({
     "receiver": "desk",
@@ -79,13 +81,24 @@ class Process:
         self._around = around
         self._bus = MemoryBus(around.store)
         self._rough = RoughBus(self._bus, around.chance, around.weather, self.kill)
-        self._hands = _Hands(around.chance)
+        self._hands = _Hands(around.chance, self.kill)
+        alone = asyncio.Lock()
         clock = WallClock(around.wall, around.loop.time)
         limits = Limits(records=around.chance.choice((1, 3, 500)), patience=around.chance.choice((0.5, 6.0)))
         work: dict[str, Callable[[Any], Awaitable[object]]] = {FEEDS: around.outside.poll, OUTBOX: around.outside.send}
         self._stages = [
             Stage(
-                Kit(hop, topic, wire.decode, clock, self._observe, work=work.get(topic), executor=self._hands, limits=limits),
+                Kit(
+                    hop,
+                    topic,
+                    wire.decode,
+                    clock,
+                    self._observe,
+                    work=work.get(topic),
+                    executor=self._hands,
+                    limits=limits,
+                    alone=alone,
+                ),
                 self._rough,
             )
             for topic, hop in sense.hops().items()
@@ -159,9 +172,10 @@ class Process:
 
 
 class _Hands(Executor):
-    """What CPU work takes a while in, without a thread."""
+    """What CPU work takes a while in, without a thread; a deadly article kills there."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, die: Callable[[], None]) -> None:
+        self._die = die
         self._chance = chance
         self.busy = 0
 
@@ -172,6 +186,9 @@ class _Hands(Executor):
         return future
 
     def _run(self, future: "Future[Any]", fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        if any(isinstance(one, RawArticle) and DEADLY in one.url for batch in args for one in batch):
+            self._die()
+            return
         self.busy -= 1
         if not future.set_running_or_notify_cancel():
             return

@@ -14,7 +14,7 @@ from typing import Final
 
 from daemon.bus.base import Record
 from daemon.bus.memory import MemoryStore
-from daemon.bus.topics import ALERTS, ARTICLES, DAY, DEADLETTER, FEEDS, MATCHES, OUTBOX, RAW, TOPICS
+from daemon.bus.topics import ALERTS, ARTICLES, DAY, FEEDS, MATCHES, OUTBOX, RAW, TOPICS
 from daemon.errors import DecodeError
 from daemon.messages import wire
 from daemon.messages.alert import Delivery, Message, Outcome, Sent, Told
@@ -35,19 +35,22 @@ class Kind:
 
     In a `steady` one nothing is late by more than an alerter waits for (`SETTLING`), so no process is frozen. `outages` are
     seconds in which no process lives, drawn now and then.
+    `deadly` is the share of articles that kill the process that tries to understand them.
     """
 
     steady: bool
     jumps: tuple[float, ...] = ()
     outages: tuple[float, ...] = ()
+    deadly: float = 0.0
 
 
 def kind_of(seed: int) -> Kind:
-    """Every second world is steady, every second one of these has long outages; in every fourth the clock jumps."""
+    """Every second world is steady, some with long outages; in every fourth the clock jumps, in another some articles kill."""
     return Kind(
         steady=seed % 2 == 0,
         jumps=(-3600.0, DAY, 10 * 365 * DAY) if seed % 4 == 1 else (),
         outages=(3600.0, DAY, 4 * DAY) if seed % 4 == 2 else (),
+        deadly=0.15 if seed % 8 in (0, 3) else 0.0,
     )
 
 
@@ -65,7 +68,7 @@ class World:
         self.poisoned = 0
         self.zombies = 0
         self.store = MemoryStore(partitions=self.chance.choice((1, 2, 4)), clock=self)
-        self.press = Press(self.chance, [source.id for source in SOURCES])
+        self.press = Press(self.chance, [source.id for source in SOURCES], kind.deadly)
         self.outside = Outside(self.chance, self.press, self, self._seen)
         self.weather = Weather()
         self.processes: list[Process] = []
@@ -144,9 +147,6 @@ class World:
             for channel in CHANNELS[told.receiver]
         }
         return [f"message {name} is not sent" for name in sorted(wanted - ended)]
-
-    def dead_letters(self) -> list[Record]:
-        return list(self.records(DEADLETTER))
 
     def _seen(self, name: tuple[str, str]) -> int:
         """The latest version of an item (feed, link) that its poller has put on the topic."""
