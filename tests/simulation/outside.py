@@ -49,9 +49,12 @@ class Outside:
         self.flying = Counter[tuple[str, str]]()
         self.crowded: list[tuple[str, str]] = []
         """Which process had two at once, and where."""
+        self.polled: dict[str, list[float]] = {source.id: [] for source in SOURCES}
+        """When each feed was polled, in seconds of the loop."""
         self.calm = False
 
     async def poll(self, job: PollJob) -> PollResult:
+        self.polled[job.feed].append(asyncio.get_running_loop().time())
         with self._flight(_SITES[job.feed]):
             await self._pass(3.0)
             now = self._clock.now()
