@@ -6,6 +6,7 @@ tests/golden/rows/VERSION/HOP_KIND.json     the hop as its group is called, `run
 import asyncio
 import importlib
 import pkgutil
+import random
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -16,13 +17,7 @@ import pytest
 import alerts
 import daemon.stage
 from alerts.kind import Kind
-from consumers.compile import compile_desks
-from consumers.enricher import Enricher
 from consumers.sightings import Sightings, read_sightings, write_sightings
-from consumers.text.language import Languages
-from consumers.watchlist.read import parse_watchlist
-from consumers.zones.headings import load_headings
-from consumers.zones.zoner import Zoner
 from daemon.bus.base import Row
 from daemon.bus.codec import decode_row, encode_row
 from daemon.bus.topics import TOPICS
@@ -34,9 +29,10 @@ from daemon.stage.step import TIME_KEY, time_of
 from tests.alerts.test_rows import SAMPLES as OF_ALERTS
 from tests.feeds.test_rows import SAMPLES as OF_POLLER
 from tests.messages.samples import SAMPLES as MESSAGES
-from tests.simulation.test_lives import WATCHLIST
+from tests.simulation.loop import SeededLoop, clocks_of
+from tests.simulation.sense import make_sense
+from tests.simulation.world import Kind as WorldKind
 from tests.simulation.world import World
-from tests.virtual import VirtualLoop
 
 GOLDEN: Final = Path(__file__).parent / "golden" / "rows"
 SEEN: Final = Sightings(revision=3, first_seen=1700000000.5, feeds={"one": {"title": "0f" * 8, "lead": ""}})
@@ -104,20 +100,23 @@ def name_of(group: str, key: bytes) -> str:
 
 def test_the_pipeline_writes_no_other_rows() -> None:
     """Whatever rows the whole pipeline has between its crashes, their bytes are kept."""
-    enricher = Enricher(Zoner(load_headings()), Languages())
-    world = World(5, enricher, compile_desks(parse_watchlist(WATCHLIST, "test.yaml")))
+    loop = SeededLoop(random.Random(5))
+    world = World(5, WorldKind(steady=True), make_sense(), loop)
     met: set[str] = set()
 
     async def lives() -> None:
         for _ in range(10):
-            world.publish("feed0")
-            await world.live(lambda: False, longest=world.chance.uniform(0.5, 90.0))
+            world.press.write(world.now())
+            process = world.start()
+            await asyncio.sleep(world.chance.uniform(0.5, 90.0))
+            process.kill()
             for topic in TOPICS.values():
                 places = world.store.places(topic.group) if topic.group else ()
                 met.update(name_of(str(topic.group), row.key) for place in places for row in place.rows.scan())
 
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with clocks_of(loop), asyncio.Runner(loop_factory=lambda: loop) as runner:
         runner.run(lives())
+        loop.thaw_all()
     assert met <= names_kept()
     assert len(met) > 6
 

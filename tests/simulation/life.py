@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from tests.simulation.bus import Weather
-from tests.simulation.loop import SeededLoop
+from tests.simulation.loop import SeededLoop, clocks_of
 from tests.simulation.process import Process, Sense
 from tests.simulation.world import World, kind_of
 
@@ -99,7 +99,7 @@ def live(
 ) -> tuple[World, list[str]]:
     """One world from beginning to end, and what was wrong with it."""
     loop = SeededLoop(random.Random(~seed))
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+    with clocks_of(loop), asyncio.Runner(loop_factory=lambda: loop) as runner:
         world = World(seed, kind_of(seed), sense, loop)
         try:
             runner.run(_happen(world, moments))

@@ -8,13 +8,24 @@ once it is thawed.
 import asyncio
 import heapq
 import random
+import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from unittest.mock import patch
 
 from tests.virtual import VirtualLoop
 
 PROCESS: ContextVar[str] = ContextVar("PROCESS", default="")
+
+
+@contextmanager
+def clocks_of(loop: "SeededLoop") -> Iterator[None]:
+    """The machine's own clocks tell the loop's time, too: a runner sizes its steps by them, and a seed must say it all."""
+    with patch.multiple(time, monotonic=loop.time, perf_counter=loop.time):
+        yield
 
 
 class SeededLoop(VirtualLoop):

@@ -8,7 +8,7 @@ import pytest
 from daemon.bus.topics import TOPICS
 from daemon.clock import JUMP
 from tests.simulation.laws import judge
-from tests.simulation.loop import SeededLoop
+from tests.simulation.loop import SeededLoop, clocks_of
 from tests.simulation.process import Sense
 from tests.simulation.sense import make_sense
 from tests.simulation.world import Kind, World
@@ -31,7 +31,7 @@ def steady(sense: Sense) -> World:
 def lived(jump: float, sense: Sense) -> World:
     """Articles come, the clock jumps for almost ten minutes, articles come, and it is put right again."""
     loop = SeededLoop(random.Random(7))
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+    with clocks_of(loop), asyncio.Runner(loop_factory=lambda: loop) as runner:
         world = World(7, Kind(steady=True), sense, loop)
         runner.run(story(world, jump))
         assert runner.run(judge(world)) == []
