@@ -35,7 +35,7 @@ class Kind:
 
     In a `steady` one nothing is late by more than an alerter waits for (`SETTLING`), so no process is frozen. `outages` are
     seconds in which no process lives, drawn now and then.
-    `deadly` is the share of articles that kill the process that tries to understand them.
+    `deadly` is how likely an article is to be the one that kills whoever tries to understand it.
     """
 
     steady: bool
@@ -45,7 +45,7 @@ class Kind:
 
 
 def kind_of(seed: int) -> Kind:
-    """Every second world is steady, some with long outages; in every fourth the clock jumps, in another some articles kill."""
+    """Every second world is steady, some with long outages; in every fourth the clock jumps, in another an article kills."""
     return Kind(
         steady=seed % 2 == 0,
         jumps=(-3600.0, DAY, 10 * 365 * DAY) if seed % 4 == 1 else (),
