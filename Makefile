@@ -5,11 +5,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	--no-emit-index-url --no-emit-find-links pyproject.toml --group build --extra apprise
 
-<<<<<<< HEAD
-.PHONY: install install-dev run check test bench faults kafka schema wheel requirements clean
-=======
-.PHONY: install install-dev run check test bench kafka schema simulation wheel requirements clean
->>>>>>> 7e86331 (make simulation, its section in the docs; the machine's clocks are the loop's in made-up worlds)
+.PHONY: install install-dev run check test bench faults kafka schema simulation wheel requirements clean
 
 install: .venv/run.done
 
@@ -46,13 +42,11 @@ test: check           ## everything CI runs
 bench: install-dev    ## the figures of docs/decisions.md and README.md, on this machine
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
-<<<<<<< HEAD
 faults: install-dev   ## the whole table of docs/reliability.md: hours; goes on where it was interrupted
 	$(BIN)/python -m tests.faults
-=======
+
 simulation: install-dev ## a thousand made-up worlds; a seed that fails is told with how to repeat it
 	$(BIN)/python -m tests.simulation
->>>>>>> 7e86331 (make simulation, its section in the docs; the machine's clocks are the loop's in made-up worlds)
 
 schema: install       ## docs/config.schema.json, from the models
 	$(BIN)/python -m daemon.config.schema > docs/config.schema.json

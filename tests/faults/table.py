@@ -27,7 +27,7 @@ from tests.faults.slow import slow_receiver
 from tests.faults.strikes import Fault, FullDisk, Kill, Poison, StopAndContinue, Terminate
 from tests.simulation.clocks import WATCHLIST as CLOCK_WATCHLIST
 from tests.simulation.clocks import play
-from tests.simulation.world import understand
+from tests.simulation.plain import understand
 
 ANSWERS_AFTER: Final = 0.02
 """Seconds the sink takes: while a message is in flight for most of the time, most kills hit one."""

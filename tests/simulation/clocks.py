@@ -15,7 +15,7 @@ from consumers.compile import Compiled
 from consumers.enricher import Enricher
 from daemon.messages.alert import Delivery, Told
 from tests.simulation.hands import Hands
-from tests.simulation.world import START, World
+from tests.simulation.plain import START, World
 from tests.virtual import VirtualLoop
 
 JUMPS: Final = (-3600.0, 86_400.0, 315_360_000.0)

@@ -5,7 +5,7 @@ import pytest
 from consumers.compile import Compiled
 from consumers.enricher import Enricher
 from tests.simulation.clocks import WATCHLIST, play
-from tests.simulation.world import understand
+from tests.simulation.plain import understand
 
 
 @pytest.fixture(scope="module")
