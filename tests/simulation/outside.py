@@ -39,10 +39,9 @@ _SITES: Final = {source.id: source.site for source in SOURCES}
 class Outside:
     """`seen` says which version of an item (feed, link) has been taken; `flying` counts what is in flight by whom and where."""
 
-    def __init__(self, chance: random.Random, press: Press, clock: Clock, seen: Callable[[tuple[str, str]], int]) -> None:
+    def __init__(self, chance: random.Random, press: Press, seen: Callable[[tuple[str, str]], int]) -> None:
         self._chance = chance
         self._press = press
-        self._clock = clock
         self._seen = seen
         self.took = Counter[tuple[str, str, str]]()
         """How often a receiver's channel took which version of which message (the idempotency key)."""
@@ -53,11 +52,12 @@ class Outside:
         """When each feed was polled, in seconds of the loop."""
         self.calm = False
 
-    async def poll(self, job: PollJob) -> PollResult:
+    async def poll(self, clock: Clock, job: PollJob) -> PollResult:
+        """By the clock of the process that asks."""
         self.polled[job.feed].append(asyncio.get_running_loop().time())
         with self._flight(_SITES[job.feed]):
             await self._pass(3.0)
-            now = self._clock.now()
+            now = clock.now()
             if not self.calm and self._chance.random() < 0.1:
                 return PollResult(url=job.url, outcome="timeout", answer=PollAnswer.FAILED, fetched_at=now)
             window = self._window(job)

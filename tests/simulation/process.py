@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor, Future
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from alerts.alerter import Alerter
@@ -85,7 +86,10 @@ class Process:
         alone = asyncio.Lock()
         clock = WallClock(around.wall, around.loop.time)
         limits = Limits(records=around.chance.choice((1, 3, 500)), patience=around.chance.choice((0.5, 6.0)))
-        work: dict[str, Callable[[Any], Awaitable[object]]] = {FEEDS: around.outside.poll, OUTBOX: around.outside.send}
+        work: dict[str, Callable[[Any], Awaitable[object]]] = {
+            FEEDS: partial(around.outside.poll, clock),
+            OUTBOX: around.outside.send,
+        }
         self._stages = [
             Stage(
                 Kit(

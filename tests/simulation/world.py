@@ -69,7 +69,7 @@ class World:
         self.zombies = 0
         self.store = MemoryStore(partitions=self.chance.choice((1, 2, 4)), clock=self)
         self.press = Press(self.chance, [source.id for source in SOURCES], kind.deadly)
-        self.outside = Outside(self.chance, self.press, self, self._seen)
+        self.outside = Outside(self.chance, self.press, self._seen)
         self.weather = Weather()
         self.processes: list[Process] = []
         self._decoded: dict[bytes, wire.AnyMessage | None] = {}
