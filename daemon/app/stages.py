@@ -1,6 +1,5 @@
 """Builds each hop with what it works with. What a hop needs opened is opened here and closed when the service ends."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +39,7 @@ from daemon.messages.match import Match
 from daemon.metrics import Observe
 from daemon.net.fetch import Fetcher
 from daemon.net.politeness import Politeness
+from daemon.stage.alone import Alone
 from daemon.stage.partition import Kit, Limits
 from daemon.stage.runner import Stage
 from daemon.workers import Workers
@@ -79,7 +79,7 @@ class _Building:
         self._outside = outside
         self._stack = stack
         self._threads: ThreadPoolExecutor | None = None
-        self._alone = asyncio.Lock()
+        self._alone = Alone()
 
     async def kit(self, role: Role) -> Kit[Any, Any]:
         build = {

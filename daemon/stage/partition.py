@@ -15,6 +15,7 @@ from daemon.bus.base import Lease, Record, Row, Step
 from daemon.clock import JUMP, Clock
 from daemon.errors import BusError, BusRefused, TooLarge
 from daemon.metrics import Observe
+from daemon.stage.alone import Alone
 from daemon.stage.hop import Failed, Hop, Time, Work
 from daemon.stage.intake import Intake
 from daemon.stage.poison import OPENS_KEY, DeadLetterRate, Grave, Opens, opened
@@ -51,8 +52,8 @@ class Limits:
 class Kit(Generic[R, P]):
     """What a hop runs with. `work` performs jobs; `executor` runs `prepare` beside the event loop where there is one.
 
-    `alone` is held while a suspect is handled, so that when the process dies then, that one alone is to blame: to be
-    shared by all hops of a process.
+    `alone` sees to it that when the process dies while a suspect is handled, that one alone is to blame: to be shared by all
+    hops of a process.
     """
 
     hop: Hop[R, P]
@@ -63,7 +64,7 @@ class Kit(Generic[R, P]):
     work: Callable[[Any], Awaitable[object]] | None = None
     executor: Executor | None = None
     limits: Limits = Limits()
-    alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    alone: Alone = field(default_factory=Alone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ class Partition(Generic[R, P]):
         if not self._careful:
             await self._decided()
             return
-        async with self._kit.alone:
+        async with self._kit.alone.suspect():
             await self._decided()
 
     async def _decided(self) -> None:
@@ -252,7 +253,9 @@ class Partition(Generic[R, P]):
             await self._preparation.free()
             self._opens = self._opens.tried_alone(offset)
             await self._lease.commit(Step(None, (), [self._opens.row()]))
-        return list(zip(records, await self._preparation.items(records), strict=True))
+            return list(zip(records, await self._preparation.items(records), strict=True))
+        async with self._kit.alone.other():
+            return list(zip(records, await self._preparation.items(records), strict=True))
 
     def _start(self, work: Sequence[Work]) -> None:
         for piece in work:

@@ -71,7 +71,7 @@ class Press:
     """Writes into feeds; every choice is the seed's."""
 
     def __init__(self, chance: random.Random, feeds: Sequence[str], deadly: float) -> None:
-        """`deadly` is how likely a story is to kill, until one does."""
+        """`deadly` is how likely a story is to kill."""
         self._chance = chance
         self.feeds: dict[str, list[Shown]] = {feed: [] for feed in feeds}
         self.written: list[Shown] = []
@@ -121,5 +121,4 @@ class Press:
 
     def _link(self) -> str:
         ending = f"-{DEADLY}" if self._chance.random() < self._deadly else ""
-        self._deadly = 0.0 if ending else self._deadly
         return f"https://{self._chance.choice('abc')}.example/{len(self.written)}{ending}"

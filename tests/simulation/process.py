@@ -23,6 +23,7 @@ from daemon.feeds.poller import Poller
 from daemon.feeds.schedule import Pace
 from daemon.messages import wire
 from daemon.messages.article import RawArticle
+from daemon.stage.alone import Alone
 from daemon.stage.hop import Hop
 from daemon.stage.partition import Kit, Limits
 from daemon.stage.runner import Stage
@@ -83,7 +84,7 @@ class Process:
         self._bus = MemoryBus(around.store)
         self._rough = RoughBus(self._bus, around.chance, around.weather, self.kill)
         self._hands = _Hands(around.chance, self.kill)
-        alone = asyncio.Lock()
+        alone = Alone()
         clock = WallClock(around.wall, around.loop.time)
         limits = Limits(records=around.chance.choice((1, 3, 500)), patience=around.chance.choice((0.5, 6.0)))
         work: dict[str, Callable[[Any], Awaitable[object]]] = {
