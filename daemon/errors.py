@@ -75,8 +75,8 @@ class NewerRow(BusRefused):
         return NewerRow(*self._made_of, subject=place)
 
 
-class TooLarge(BusRefused):
-    """A record or row exceeds 8 MiB; nothing of its step was written."""
+class TooLarge(RasidError):
+    """A record or row exceeds 8 MiB; nothing of its step was written. The step's fault, not the bus's."""
 
 
 class Lost(BusError):

@@ -52,7 +52,9 @@ SPECS: Final[Mapping[str, Spec]] = {
     "rasid_hop_lag_seconds": Spec(Gauge, "Age of the oldest record a hop has at hand and not decided.", ("hop", "partition")),
     "rasid_hop_step_seconds": Spec(Histogram, "Time a step took, commit included.", ("hop",), _BRIEF),
     "rasid_dead_letters_total": Spec(Counter, "Records no hop could handle.", ("hop", "reason")),
-    "rasid_hop_failures_total": Spec(Counter, "Results and wakes that raised; they are tried again.", ("hop", "kind")),
+    "rasid_hop_failures_total": Spec(
+        Counter, "Results, wakes and reloads that raised, and rows that cannot be read.", ("hop", "kind")
+    ),
     "rasid_leases": Spec(Gauge, "Partitions this process holds, by hop.", ("hop",)),
     "rasid_records_skipped_total": Spec(Counter, "Records that retention removed before a hop had read them.", ("hop",)),
     "rasid_leases_lost_total": Spec(Counter, "Leases left by an error, by hop.", ("hop",)),

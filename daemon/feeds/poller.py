@@ -7,7 +7,7 @@ Validators, window and item rows commit together with the items, so a crash refe
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -76,15 +76,14 @@ class Poller(Hop[AnyMessage, AnyMessage]):
     def reconcile(self, partition: int, partitions: int, table: Table, now: float) -> Effects:
         """Bring the feeds of this partition in line with the files and the clock. A feed's first poll is due at once."""
         mine = {id_: source for id_, source in self._sources.items() if partition_of(source.site, partitions) == partition}
-        for row in list(table.scan(FEED)):
-            if feed_of(row.key) not in mine:
-                _leave(row, table, now)
-        for source in mine.values():
-            self._welcome(source, table, now)
+        left = [row for row in table.scan(FEED) if feed_of(row.key) not in mine]
+        damaged = sum(not _done(_leave, row, table, now) for row in left)
+        damaged += sum(not _done(self._welcome, source, table, now) for source in mine.values())
         for row in list(table.scan(SITE)):
             if row.wake is not None and row.wake > now:  # a turn is always due when it is put: the clock was set back
                 table.put(row.key, replace(row, wake=now))
-        return NOTHING
+        facts = [Fact("rasid_hop_failures_total", {"hop": self.name, "kind": "damaged"}, damaged)] if damaged else []
+        return Effects(facts=facts)
 
     def _welcome(self, source: Source, table: Table, now: float) -> None:
         key = feed_key(source.id)
@@ -225,6 +224,15 @@ def _validators(feed: FeedRow, result: PollResult) -> FeedRow:
     if result.fresh:
         return replace(feed, etag=result.etag, last_modified=result.last_modified)
     return replace(feed, etag=result.etag or feed.etag, last_modified=result.last_modified or feed.last_modified)
+
+
+def _done(change: Callable[..., None], *arguments: object) -> bool:
+    """Whether a row was brought in line: a damaged one stays as it is, and keeps no other from it."""
+    try:
+        change(*arguments)
+    except DecodeError:
+        return False
+    return True
 
 
 def _leave(row: Row, table: Table, now: float) -> None:

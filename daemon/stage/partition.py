@@ -13,14 +13,14 @@ from typing import Any, Final, Generic, TypeVar
 
 from daemon.bus.base import Lease, Record, Row, Step
 from daemon.clock import JUMP, Clock
-from daemon.errors import BusError, BusRefused, TooLarge
+from daemon.errors import BusError, BusRefused
 from daemon.metrics import Observe
 from daemon.stage.alone import Alone
 from daemon.stage.hop import Failed, Hop, Time, Work
 from daemon.stage.intake import Intake
 from daemon.stage.poison import OPENS_KEY, DeadLetterRate, Grave, Opens, opened
 from daemon.stage.preparation import Preparation
-from daemon.stage.step import Decisions, Unprepared
+from daemon.stage.step import AGAIN, Decisions, Unprepared
 from daemon.stage.table import StepTable
 
 R = TypeVar("R")
@@ -96,6 +96,7 @@ class Partition(Generic[R, P]):
         self._stir = asyncio.Event()
         self._stirring: asyncio.Task[bool] | None = None
         self._reconcile = True
+        self._later: asyncio.TimerHandle | None = None
         self._now = float("-inf")
         self._careful = 0
         self.commits = 0
@@ -121,12 +122,13 @@ class Partition(Generic[R, P]):
                 await self._wait()
                 await self._step()
             await self._leave()
-        except BusRefused as error:
-            if not isinstance(error, TooLarge):
-                await self._blame_nobody()
+        except BusRefused:
+            await self._blame_nobody()
             raise
         finally:
             self._over = True
+            if self._later is not None:
+                self._later.cancel()
             await _cancelled([leaving, self._intake.asking, self._stirring, *self._flying.values()])
 
     async def _blame_nobody(self) -> None:
@@ -194,7 +196,8 @@ class Partition(Generic[R, P]):
         decisions = Decisions(self._kit.hop, self._grave, table, set(self._flying), self._told_time())
         if self._reconcile:
             self._reconcile = False
-            decisions.reconcile(self._lease.partition, self._lease.partitions)
+            if not decisions.reconcile(self._lease.partition, self._lease.partitions):
+                self._later = asyncio.get_running_loop().call_later(AGAIN, self.reconcile)
         decisions.results(results)
         decided = self._decide(decisions, pairs)
         await self._commit(decisions, [record for record, _ in pairs[:decided]], began)

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from daemon.bus.base import Bus, Lease
-from daemon.errors import BusError, Lost, TooLarge
+from daemon.errors import BusError, Lost, RasidError, TooLarge
 from daemon.stage.partition import Kit, Partition, Standing
 from daemon.stage.poison import DeadLetterRate, HopStopped
 from daemon.stage.preparation import ExecutorGone
@@ -91,7 +91,7 @@ class Stage(Generic[R, P]):
                 await self._serve(lease)
         except Lost as error:
             self._left("lease_lost", error)
-        except BusError as error:
+        except (BusError, TooLarge) as error:
             self._left("bus_failed", error)
         except HopStopped as error:
             self.stopped = str(error)
@@ -111,8 +111,6 @@ class Stage(Generic[R, P]):
         self._count()
         try:
             await partition.run(excused=excused)
-        except TooLarge:
-            raise  # the step would be as large again: its opens must count
         except (BusError, ExecutorGone):
             self._excused.add(number)
             raise
@@ -122,7 +120,7 @@ class Stage(Generic[R, P]):
                 self._tell(number, Standing())
             self._count()
 
-    def _left(self, event: str, error: BusError) -> None:
+    def _left(self, event: str, error: RasidError) -> None:
         log.warning(event, hop=self.name, reason=error.reason, subject=error.subject)
         self._kit.observe("rasid_leases_lost_total", {"hop": self.name})
 

@@ -24,7 +24,8 @@ P = TypeVar("P")
 TIME_KEY: Final = b"\0time"
 _TIME: Final = struct.Struct(">d")
 _TRIES: Final = 3
-_AGAIN: Final = 60.0
+AGAIN: Final = 60.0
+"""Seconds until what raised is tried again."""
 log = structlog.get_logger()
 
 
@@ -77,8 +78,8 @@ class Decisions(Generic[R, P]):
                 _let_pass(error)
                 self._put_off(mark, key, "done", error)
 
-    def reconcile(self, partition: int, partitions: int) -> None:
-        """Let the hop bring its rows in line; when that raises nothing of it stands, and everything else goes on."""
+    def reconcile(self, partition: int, partitions: int) -> bool:
+        """Let the hop bring its rows in line; gives whether it did. When it raises, nothing of it stands."""
         mark = self.table.mark()
         try:
             self._accept(self.hop.reconcile(partition, partitions, self.table, self._time))
@@ -86,6 +87,8 @@ class Decisions(Generic[R, P]):
             _let_pass(error)
             self.table.rollback(mark)
             self._failed("reconcile", repr(partition), error)
+            return False
+        return True
 
     def records(self, pairs: Sequence[tuple[Record, P | Unprepared]], wakes: int) -> int:
         """Decide records in order; gives how many. In record time at most `wakes` rows are woken for them in all."""
@@ -185,7 +188,7 @@ class Decisions(Generic[R, P]):
         self.table.rollback(mark)
         row = self.table.get(key)
         if row is not None:
-            later = max(self._time, self._wall) + _AGAIN
+            later = max(self._time, self._wall) + AGAIN
             self.table.put(key, Row(row.lane, key, row.value, later))
         self._failed(kind, repr(key), error)
 
@@ -196,7 +199,7 @@ class Decisions(Generic[R, P]):
 
 def _let_pass(error: Exception) -> None:
     """A bus that cannot be read is no fault of the record at hand: nothing is set aside for it, the lease is left."""
-    if isinstance(error, BusError) and not isinstance(error, TooLarge):
+    if isinstance(error, BusError):
         raise error
 
 

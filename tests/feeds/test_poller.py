@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daemon.bus.topics import partition_of
 from daemon.errors import DecodeError
 from daemon.feeds.jobs import PollResult
 from daemon.feeds.poller import Poller
@@ -200,6 +201,18 @@ def test_a_feed_that_left_stops_and_is_forgotten_in_time() -> None:
     made.reconcile()
     made.pass_time(made.now + KEPT)
     assert len(made.rows) == 0
+
+
+def test_a_damaged_row_keeps_no_other_feed_from_the_files() -> None:
+    """A row that cannot be read is counted and stays as it is; feeds that are new begin, and those that left stop."""
+    made = Desk(Poller([source(name) for name in ("one", "two", "three")], pace=Pace(), parser=1))
+    made.reconcile()
+    made.rows.apply([replace(made.row("two"), value=b"damaged")])
+    table = StepTable(made.rows)
+    poller = Poller([source(name) for name in ("one", "two", "four")], pace=Pace(), parser=1)
+    effects = poller.reconcile(partition_of("example.org", PARTITIONS), PARTITIONS, table, made.now)
+    assert [(fact.labels["kind"], fact.amount) for fact in effects.facts] == [("damaged", 1)]
+    assert {row.key for row in table.changes()} == {feed_key("three"), feed_key("four")}
 
 
 def test_a_feed_with_many_items_is_forgotten_bit_by_bit() -> None:

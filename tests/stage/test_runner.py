@@ -235,3 +235,29 @@ def test_reconcile_runs_on_open_and_on_reload() -> None:
         assert sorted(calls) == [0, 0, 1, 1]
 
     virtually(story())
+
+
+def test_a_reconcile_that_raised_is_tried_again() -> None:
+    """What kept the rows from being brought in line may be over a minute later; until then everything else goes on."""
+    calls: list[float] = []
+
+    async def story() -> None:
+        world = World()
+
+        class Failing(Echo):
+            def reconcile(self, partition: int, partitions: int, table: Table, now: float) -> Effects:
+                calls.append(now)
+                if len(calls) == 1:
+                    raise RuntimeError("not now")
+                return super().reconcile(partition, partitions, table, now)
+
+        async def life(_stage: Stage[str, str]) -> None:
+            await world.put("a")
+            await world.until(1)
+            await asyncio.sleep(100)
+
+        await serve(world, world.kit(Failing()), life)
+        assert len(calls) == 2
+        assert calls[1] - calls[0] == pytest.approx(60.0, abs=1.0)
+
+    virtually(story())

@@ -20,7 +20,7 @@ from daemon.bus.embedded.transaction import Transaction
 from daemon.bus.group import Group, Member, Turn
 from daemon.bus.sizes import refuse_large
 from daemon.clock import Clock
-from daemon.errors import BusError, BusRefused, NewerRow, TooLarge
+from daemon.errors import BusError, BusRefused, NewerRow
 
 _LOOK_EVERY: Final = 0.2
 """Seconds between looks for what commands appended."""
@@ -153,8 +153,6 @@ class EmbeddedBus:
                 failed = False
             finally:
                 lease.leave()
-        except TooLarge:
-            raise
         except BusRefused as error:
             place = f"{self._path}, partition {turn.partition} of {name}"
             self._refuse(error.at(place) if isinstance(error, NewerRow) else error)
