@@ -57,6 +57,8 @@ class Link:
             max_batch_size=262144,
             linger_ms=5,
             retry_backoff_ms=50,
+            # An idle producer finds out by itself that a broker is gone, not when the next record waits for it.
+            metadata_max_age_ms=10_000,
             **more,
         )
 
