@@ -5,6 +5,8 @@ from typing import Final
 
 GIVE_UP: Final = 24 * 3600.0
 """Seconds a message may wait in its queue; the first failed attempt after that is its last."""
+TRIED: Final = 10
+"""Failures in a row before anything is given up: a message may be old because the service was away, or its clock jumped."""
 KEPT: Final = 7 * 24 * 3600.0
 """Seconds a message that has left is remembered: longer than a story lives, so that no version leaves twice."""
 FIRST_PAUSE: Final = 1.0

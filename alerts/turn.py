@@ -6,7 +6,7 @@ from typing import Final
 
 from alerts.channels.base import Answer, SendReason, retry
 from alerts.outbox import ENTRY, QUEUE, SLOT, Entry, Queue, Slot, slot_number
-from alerts.pace import FIRST_PAUSE, GIVE_UP, KEPT, pause
+from alerts.pace import FIRST_PAUSE, GIVE_UP, KEPT, TRIED, pause
 from alerts.sending import Job
 from daemon.bus.base import Record
 from daemon.bus.topics import ALERTS
@@ -179,7 +179,7 @@ class Turn:
         if entry.version != version:
             self.tell(sent, Delivery.REPLACED, SendReason.NEWER_VERSION, answer.detail, queue)
             return replace(queue, sending=None, attempt=0, doubtful=False)
-        if self._too_old(entry) and answer.reason is not SendReason.INTERRUPTED:
+        if self._too_old(entry) and queue.failures >= TRIED and answer.reason is not SendReason.INTERRUPTED:
             self.tell(sent, Delivery.DEAD, SendReason.GAVE_UP, f"{answer.reason} {answer.detail}".strip(), queue)
             return self._leave(queue, entry, Delivery.DEAD, version)
         self.tell(sent, Delivery.RETRY, answer.reason, answer.detail, queue)
