@@ -153,9 +153,13 @@ class KafkaBus:
             return
         finally:
             self._ready.set()
+        known = frozenset[int]()
         while True:
-            answers = await self._publisher.answers()
-            self._say(None if answers else await self._link.refusal() or f"no broker answers at {self._link.address}")
+            brokers = await self._publisher.brokers()
+            self._say(None if brokers else await self._link.refusal() or f"no broker answers at {self._link.address}")
+            if known and brokers and brokers != known:
+                self._link.look_again()
+            known = brokers or known
             await asyncio.sleep(self._link.timing.look)
 
     async def _prepare(self) -> None:

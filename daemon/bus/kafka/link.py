@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakSet
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -30,6 +31,7 @@ class Link:
         self._access = access(settings, folder)
         self._starting: dict[Any, asyncio.Task[None]] = {}
         self._cleaning: set[asyncio.Task[None]] = set()
+        self._producers: WeakSet[Any] = WeakSet()
 
     @property
     def address(self) -> str:
@@ -48,7 +50,7 @@ class Link:
         return AIOKafkaConsumer(**self._common(), **settled | more)
 
     def producer(self, **more: Any) -> Any:
-        return AIOKafkaProducer(
+        producer = AIOKafkaProducer(
             **self._common(),
             enable_idempotence=True,
             acks="all",
@@ -57,10 +59,15 @@ class Link:
             max_batch_size=262144,
             linger_ms=5,
             retry_backoff_ms=50,
-            # An idle producer finds out by itself that a broker is gone, not when the next record waits for it.
-            metadata_max_age_ms=10_000,
             **more,
         )
+        self._producers.add(producer)
+        return producer
+
+    def look_again(self) -> None:
+        """Brokers have come or gone: every producer learns it now, and not when its next record waits for one that is gone."""
+        for producer in self._producers:
+            producer.client.force_metadata_update()
 
     def _common(self) -> dict[str, Any]:
         return {

@@ -71,14 +71,15 @@ class Publisher:
                 self.close()
             raise translated(error, "records cannot be published", self._link.address) from error
 
-    async def answers(self) -> bool:
-        """Whether any broker answers now."""
+    async def brokers(self) -> frozenset[int]:
+        """The brokers that are alive, as one of them says now; none when none answers."""
         try:
             async with asyncio.timeout(self._link.timing.request):
-                producer = await self._started()
-                return bool(await producer.client.force_metadata_update())
+                client = (await self._started()).client
+                answered = await client.force_metadata_update()
+                return frozenset(broker.nodeId for broker in client.cluster.brokers()) if answered else frozenset()
         except Exception:  # noqa: BLE001 - the edge to aiokafka: no answer is the answer
-            return False
+            return frozenset()
 
     def close(self) -> None:
         """Drop the producer; the next use starts another."""
