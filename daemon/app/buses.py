@@ -17,9 +17,9 @@ BUS_FILE = "bus.sqlite"
 
 
 class OpenBus(Bus, Protocol):
-    """An engine that can say how it is doing."""
+    """An engine that can say what ails it."""
 
-    def healthy(self) -> str | None:
+    def trouble(self) -> str | None:
         """What is wrong, in one sentence, or None."""
         ...
 
@@ -55,7 +55,7 @@ async def open_bus(config: Config, folder: Path, *, clock: Clock, service: bool,
 
 def shortage(bus: OpenBus) -> str | None:
     """Why nothing more should be put onto the bus, or None. Space on the brokers is theirs to watch."""
-    return bus.healthy() if isinstance(bus, EmbeddedBus) else None
+    return bus.trouble() if isinstance(bus, EmbeddedBus) else None
 
 
 def _seconds(retention: Retention) -> Mapping[str, float]:

@@ -77,7 +77,7 @@ async def _origin(place: Place, clock: Clock) -> AsyncIterator[Origin]:
 async def _goal(place: Place, settings: KafkaSettings, clock: Clock) -> AsyncIterator[Goal]:
     """The engine itself makes the topics, or says what is wrong with them."""
     async with open_bus(place.config, place.folder, clock=clock, service=True, observe=Metrics().observe) as bus:
-        if trouble := bus.healthy():
+        if trouble := bus.trouble():
             raise BusRefused(trouble)
         async with kafka.open_goal(settings, place.folder, _ALL, clock) as store:
             yield store

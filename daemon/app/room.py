@@ -1,6 +1,6 @@
 """Whether the bus has room for more: polling waits while it has not, and what is on the bus goes on.
 
-bus.healthy ─ asked every second, and before each poll ─▶ open │ closed ─▶ polls wait for `open`
+bus.trouble ─ asked every second, and before each poll ─▶ open │ closed ─▶ polls wait for `open`
 """
 
 import asyncio

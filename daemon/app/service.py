@@ -102,7 +102,7 @@ class Parts:
     def readiness(self) -> Mapping[str, str | None]:
         if self._bus is None:
             return {"bus": self.waits_for}
-        return {"bus": self._bus.healthy(), **{stage.name: stage.trouble for stage in self._stages}}
+        return {"bus": self._bus.trouble(), **{stage.name: stage.trouble for stage in self._stages}}
 
     def measure(self) -> None:
         for stage in self._stages:

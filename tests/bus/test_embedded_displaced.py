@@ -23,14 +23,14 @@ async def engine(tmp_path: Path) -> AsyncIterator[EmbeddedEngine]:
 
 @pytest.mark.parametrize(("name", "says"), [("bus.sqlite", "bus.sqlite was removed"), ("bus.sqlite.lock", "lock was removed")])
 async def test_a_removed_file_ends_the_service(engine: EmbeddedEngine, name: str, says: str) -> None:
-    """A bus file or lock that was deleted under the service is noticed: not healthy, and its leases end with a sentence."""
+    """A bus file or lock that was deleted under the service is noticed: the bus says so, and its leases end with a sentence."""
     bus = await engine.open()
     async with holding(bus, RAW, GROUP, engine.patience) as holder:
         await holder.lease(HERE)
         engine.path.with_name(name).unlink()
         with pytest.raises(BusRefused, match=says):
             await holder.ended()
-        assert says in (bus.healthy() or "")
+        assert says in (bus.trouble() or "")
 
 
 async def test_a_file_put_in_its_place_is_not_ruined(engine: EmbeddedEngine, tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ async def test_a_file_put_in_its_place_is_not_ruined(engine: EmbeddedEngine, tmp
     await engine.close(bus)
 
     again = await engine.open()
-    assert again.healthy() is None
+    assert again.trouble() is None
     assert len(await everything(again, RAW)) == 5
 
 
@@ -73,7 +73,7 @@ async def use(lease: Lease) -> None:
 
 
 async def test_damage_while_running_ends_the_service(engine: EmbeddedEngine) -> None:
-    """A file cut short under the service: the first lease that meets it ends all, and the bus is not healthy any more."""
+    """A file cut short under the service: the first lease that meets it ends all, and the bus says why."""
     bus = await engine.open()
     async with holding(bus, RAW, GROUP, engine.patience) as holder:
         lease = await holder.lease(HERE)
@@ -86,4 +86,4 @@ async def test_damage_while_running_ends_the_service(engine: EmbeddedEngine) -> 
         await holder.leave(HERE, caught.value)
         with pytest.raises(BusRefused, match="damaged"):
             await holder.ended()
-        assert "damaged" in (bus.healthy() or "")
+        assert "damaged" in (bus.trouble() or "")

@@ -215,6 +215,6 @@ async def test_a_fenced_service_ends(engine: EmbeddedEngine) -> None:
         await holder.leave(HERE, Lost("gone"))
         with pytest.raises(BusRefused, match="newer service"):
             await holder.ended()
-        assert "newer service" in (old.healthy() or "")
-    assert new.healthy() is None
+        assert "newer service" in (old.trouble() or "")
+    assert new.trouble() is None
     assert await everything(new, RAW) == []

@@ -109,5 +109,5 @@ async def test_a_closed_bus_says_so(engine: EmbeddedEngine) -> None:
         await bus.publish([record(1, "lane")])
     with pytest.raises(BusError, match="closed"):
         await everything(bus, RAW)
-    assert "closed" in (bus.healthy() or "")
+    assert "closed" in (bus.trouble() or "")
     await engine.close(bus)

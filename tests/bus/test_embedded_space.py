@@ -69,10 +69,10 @@ async def test_a_full_disk(cramped: EmbeddedEngine) -> None:
         assert len(acknowledged) > 10
         assert error.retry
         assert "disk is full" in error.reason
-        assert "disk is full" in (bus.healthy() or "")
+        assert "disk is full" in (bus.trouble() or "")
         ballast.unlink()
         async with asyncio.timeout(30):
-            while bus.healthy() is not None:  # noqa: ASYNC110 - /readyz is looked at, too; nothing announces it
+            while bus.trouble() is not None:  # noqa: ASYNC110 - /readyz is looked at, too; nothing announces it
                 await asyncio.sleep(0.05)
         await bus.publish([Record(ARTICLES, "lane", b"after", bytes(50_000), 1.0)])
         await lease.commit(Step(None, (), [Row("lane", b"after", b"v")]))
@@ -89,7 +89,7 @@ async def test_a_full_disk_at_the_start(cramped: EmbeddedEngine) -> None:
         await cramped.open()
     assert failed.value.retry
     ballast.unlink()
-    assert (await cramped.open()).healthy() is None
+    assert (await cramped.open()).trouble() is None
 
 
 async def test_the_floor_of_free_space(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ async def test_the_floor_of_free_space(tmp_path: Path) -> None:
     engine = EmbeddedEngine(tmp_path, {"min_free": 1 << 60})
     bus = await engine.open()
     await bus.publish([record(1, "lane")])
-    said = bus.healthy() or ""
+    said = bus.trouble() or ""
     assert said.startswith(f"{tmp_path}: only ")
     assert re.search(rf"only \d+ bytes are free on the disk, and the floor is {1 << 60} ", said)
     await engine.end()
@@ -132,7 +132,7 @@ async def test_one_failing_job_fails_alone(engine: EmbeddedEngine) -> None:
     results = await asyncio.gather(*good[:5], *bad, *good[5:], return_exceptions=True)
     assert [type(result) for result in results] == [type(None)] * 5 + [ZeroDivisionError, BusError] + [type(None)] * 5
     assert sorted(stored.key for stored in await everything(bus, RAW)) == sorted(b"k%d" % n for n in range(10))
-    assert bus.healthy() is None
+    assert bus.trouble() is None
 
 
 async def test_retention_by_age(engine: EmbeddedEngine) -> None:
@@ -178,16 +178,16 @@ async def test_retention_by_bytes(tmp_path: Path) -> None:
     await sweeper.sweep()
     assert used_bytes(reader) <= 3_000_000
     assert {stored.key for stored in await everything(bus, ALERTS)} == {b"new"}
-    assert bus.healthy() is None
+    assert bus.trouble() is None
     await bus.publish([Record(RAW, lane, b"unconsumed", bytes(100_000), 0.0) for _ in range(40)])
     await sweeper.sweep()
     assert {stored.key for stored in await everything(bus, ALERTS)} == set()
     assert len(await everything(bus, RAW)) == 40
-    assert "the hops are behind" in (bus.healthy() or "")
+    assert "the hops are behind" in (bus.trouble() or "")
     async with holding(bus, RAW, GROUP, engine.patience) as holder:
         await (await holder.lease(HERE)).commit(Step(40))
     await sweeper.sweep()
-    assert bus.healthy() is None
+    assert bus.trouble() is None
     await engine.end()
 
 

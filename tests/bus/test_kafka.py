@@ -168,12 +168,12 @@ class TestPositions:
             assert metrics.registry.get_sample_value("rasid_records_skipped_total", {"hop": GROUP}) == 4
 
     async def test_a_position_beyond_the_end_is_refused(self, broker: Cluster) -> None:
-        """Where the log is shorter than what was read of it, people must look: the lease does not open, `healthy` says why."""
+        """Where the log is shorter than what was read of it, people must look: the lease does not open, `trouble` says why."""
         async with kafka_engine.bus(settings(broker, partitions=1)) as bus:
             async with holding(bus, RAW, GROUP, PATIENCE) as holder:
                 await (await holder.lease(0)).commit(Step(7))
             async with holding(bus, RAW, GROUP, PATIENCE):
-                await until(lambda: "beyond the end" in (bus.healthy() or ""))
+                await until(lambda: "beyond the end" in (bus.trouble() or ""))
 
     async def test_marks_of_transactions_are_no_lag(self, broker: Cluster) -> None:
         """A lease whose partition holds nothing more but the mark of a transaction has no lag, from the moment it opens."""
@@ -250,7 +250,7 @@ class TestBroker:
             assert {each.key for each in found} == {b"k%d" % number for number in range(400)}
 
     async def test_a_frozen_broker_holds_nobody_for_ever(self, victim: Cluster) -> None:
-        """While a broker answers nothing, a commit fails within its bound, `healthy` says so, and the bus still closes."""
+        """While a broker answers nothing, a commit fails within its bound, `trouble` says so, and the bus still closes."""
         timing = replace(QUICK, step=2.0)
         bus = await kafka_engine.bus(settings(victim), timing=timing).__aenter__()
         try:
@@ -260,7 +260,7 @@ class TestBroker:
                 async with asyncio.timeout(timing.step + 1):
                     with pytest.raises(BusError):
                         await lease.commit(Step(None, (), [Row("lane", b"row", b"v")]))
-                await until(lambda: "no broker answers" in (bus.healthy() or ""))
+                await until(lambda: "no broker answers" in (bus.trouble() or ""))
             async with asyncio.timeout(5.5):
                 await bus.__aexit__(None, None, None)
         finally:
@@ -277,13 +277,13 @@ class TestStart:
         async with asyncio.timeout(2):
             await bus.__aenter__()
         try:
-            assert late.bootstrap_servers[0] in (bus.healthy() or "")
+            assert late.bootstrap_servers[0] in (bus.trouble() or "")
             with pytest.raises(BusError):
                 await bus.publish(numbered(0, 1))
             async with holding(bus, RAW, GROUP, PATIENCE) as holder:
                 with late:
                     await holder.any()
-                    assert bus.healthy() is None
+                    assert bus.trouble() is None
                     await bus.publish(numbered(0, 1))
                     assert len(await everything(bus, RAW)) == 1
         finally:

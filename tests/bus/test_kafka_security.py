@@ -91,10 +91,10 @@ async def test_a_refusal_is_told(secured: Cluster, ca_file: Path, protocol: str,
     to = settings(secured, security=security(protocol, **{"ca_file": ca_file} | more))
     with capture_logs() as logged:
         async with kafka_engine.bus(to, timing=SHORT) as bus:
-            await until(lambda: "not connected yet" not in (bus.healthy() or ""))
+            await until(lambda: "not connected yet" not in (bus.trouble() or ""))
             with pytest.raises(BusError, match=says) as caught:
                 await bus.publish([record(1, "lane")])
-            assert to.bootstrap_servers[0] in (bus.healthy() or "")
+            assert to.bootstrap_servers[0] in (bus.trouble() or "")
     told = [entry["reason"] for entry in logged if entry["event"] == "bus_not_ready"]
     assert len(told) == 1
     assert PASSWORD not in f"{logged}{caught.value}"
@@ -118,7 +118,7 @@ async def test_another_protocol_than_the_listener_s(
         update={"bootstrap_servers": secured.secured(listener), "security": security(protocol, ca_file)}
     )
     async with kafka_engine.bus(to, timing=SHORT) as bus:
-        await until(lambda: "not connected yet" not in (bus.healthy() or ""))
+        await until(lambda: "not connected yet" not in (bus.trouble() or ""))
         with pytest.raises(BusError, match=says):
             await everything(bus, ARTICLES)
 
@@ -127,11 +127,11 @@ async def test_a_password_put_right_is_taken(secured: Cluster, ca_file: Path) ->
     """A user that is made at the brokers only later is let in without a restart."""
     to = settings(secured, security=security("SASL_SSL", ca_file, username="late"))
     async with kafka_engine.bus(to, timing=SHORT) as bus:
-        await until(lambda: "refuses the login of user 'late'" in (bus.healthy() or ""))
+        await until(lambda: "refuses the login of user 'late'" in (bus.trouble() or ""))
         await asyncio.to_thread(secured.admit, "late", PASSWORD)
         async with holding(bus, RAW, GROUP, PATIENCE) as holder:
             await holder.any()
-        assert bus.healthy() is None
+        assert bus.trouble() is None
 
 
 async def test_a_certificate_file_that_is_gone(tmp_path: Path) -> None:

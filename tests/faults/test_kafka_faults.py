@@ -71,11 +71,11 @@ async def cut_off(first: int, bus: KafkaBus, publisher: Bus, network: Proxy, mod
     await publish(publisher, first, first + 50)
     await copied(publisher, first + 1)
     network.mode = mode
-    await until(bus.healthy)
+    await until(bus.trouble)
     await publish(publisher, first + 50, first + 100)
     network.mode = Mode.PASS
     await copied(publisher, first + 100)
-    await until(lambda: bus.healthy() is None)
+    await until(lambda: bus.trouble() is None)
 
 
 async def publish(bus: Bus, first: int, end: int) -> None:

@@ -126,7 +126,7 @@ class EmbeddedBus:
             for row in self._shelf.reader.rows(number << PARTITION_BITS | partition, b""):
                 yield row
 
-    def healthy(self) -> str | None:
+    def trouble(self) -> str | None:
         """Why nothing more should be put onto the bus now; None when all is well. Cheap."""
         shelf = self._shelf_open
         if shelf is None or self._refused is not None:

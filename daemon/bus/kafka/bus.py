@@ -1,7 +1,7 @@
 """The Kafka engine as hops and commands see it.
 
 Entering it waits for a broker for a few seconds only. Without one it goes on: it tries again in the background until the
-cluster answers, `healthy` says why nothing happens, leases are offered later; `publish`, `read` and `state` raise `BusError`.
+cluster answers, `trouble` says why nothing happens, leases are offered later; `publish`, `read` and `state` raise `BusError`.
 Topics that are not as they have to be raise `BusRefused`: from entering, or, when the broker came later, from everything else.
 """
 
@@ -85,7 +85,7 @@ class KafkaBus:
     ) -> None:
         await self._close()
 
-    def healthy(self) -> str | None:
+    def trouble(self) -> str | None:
         """What is wrong, in one sentence, or None."""
         return self._trouble or next(filter(None, (member.trouble for member in self._members)), None)
 
