@@ -9,7 +9,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from daemon.bus.base import Row, Step
 from daemon.bus.kafka.bus import KafkaBus
-from daemon.bus.kafka.restore import bounds, reader
+from daemon.bus.kafka.reading import bounds, reader
 from daemon.bus.kafka.stored import MESSAGE_BYTES
 from daemon.bus.topics import RAW
 from daemon.config.models import KafkaSettings

@@ -19,7 +19,7 @@ from daemon.bus.base import Lease, Record, Row, Step
 from daemon.bus.kafka.bus import KafkaBus
 from daemon.bus.kafka.lease import KafkaLease
 from daemon.bus.kafka.producer import Fenced
-from daemon.bus.kafka.restore import bounds, reader
+from daemon.bus.kafka.reading import bounds, reader
 from daemon.bus.topics import ARTICLES, RAW
 from daemon.clock import WallClock
 from daemon.errors import BusError, Lost

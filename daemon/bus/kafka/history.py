@@ -10,10 +10,10 @@ from aiokafka import TopicPartition
 
 from daemon.bus.base import Record, Row
 from daemon.bus.kafka.discard import stop_consumer
-from daemon.bus.kafka.link import Link, translated
-from daemon.bus.kafka.restore import Kept, reader, restore
+from daemon.bus.kafka.link import Link, edge
+from daemon.bus.kafka.reading import place, reader
+from daemon.bus.kafka.restore import Kept, restore
 from daemon.bus.kafka.stored import record_of
-from daemon.errors import BusError
 
 _AT_ONCE: Final = 2000
 _LOOK: Final = 50
@@ -27,19 +27,16 @@ async def read(link: Link, topic: str, full: str, count: int, span: tuple[float,
     since, now = span
     consumer = link.consumer()
     try:
-        await link.start(consumer)
-        partitions = [TopicPartition(full, n) for n in range(count)]
-        ends = await _ends(link, consumer, partitions)
-        places = await _places(consumer, ends, since if since <= now else 0.0)
-        async with aclosing(_messages(consumer, places, link.timing.step)) as messages:
-            async for message in messages:
-                record = record_of(message, topic)
-                if record.at >= since:
-                    yield record
-    except BusError:
-        raise
-    except Exception as error:  # the edge to aiokafka
-        raise translated(error, "a topic cannot be read", full) from error
+        with edge("a topic cannot be read", full):
+            await link.start(consumer)
+            partitions = [TopicPartition(full, n) for n in range(count)]
+            ends = await _ends(link, consumer, partitions)
+            places = await _places(consumer, ends, since if since <= now else 0.0)
+            async with aclosing(_messages(consumer, places, link.timing.step)) as messages:
+                async for message in messages:
+                    record = record_of(message, topic)
+                    if record.at >= since:
+                        yield record
     finally:
         link.discard(consumer, stop_consumer)
 
@@ -71,10 +68,7 @@ async def _places(consumer: Any, ends: Mapping[TopicPartition, int], since: floa
 
 
 async def _messages(consumer: Any, places: dict[TopicPartition, tuple[int, int]], patience: float) -> AsyncGenerator[Any, None]:
-    # No await between assign and seek, or aiokafka's own reset may win.
-    consumer.assign(list(places))
-    for partition, (start, _) in places.items():
-        consumer.seek(partition, start)
+    place(consumer, {partition: start for partition, (start, _) in places.items()})
     left, heard = set(places), time.monotonic()
     while left:
         found = await consumer.getmany(*left, timeout_ms=_LOOK, max_records=_AT_ONCE)
@@ -93,7 +87,7 @@ async def _messages(consumer: Any, places: dict[TopicPartition, tuple[int, int]]
 async def rows(link: Link, full: str, count: int) -> AsyncGenerator[Row, None]:
     """All rows of a changelog, partition by partition, in key order within each."""
     partitions = [TopicPartition(full, number) for number in range(count)]
-    try:
+    with edge("rows cannot be read", full):
         async with asyncio.timeout(link.timing.opening), reader(link) as consumer:
             await _ends(link, consumer, partitions)
         for partition in partitions:
@@ -101,7 +95,3 @@ async def rows(link: Link, full: str, count: int) -> AsyncGenerator[Row, None]:
                 kept = await restore(consumer, partition, Kept(), 0.0)
             for row in kept.rows.scan():
                 yield row
-    except BusError:
-        raise
-    except Exception as error:  # the edge to aiokafka
-        raise translated(error, "rows cannot be read", full) from error

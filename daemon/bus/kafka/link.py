@@ -1,7 +1,8 @@
 """Makes aiokafka's clients with the settings that held, and gets rid of them again, whatever state they are in."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from weakref import WeakSet
@@ -130,3 +131,14 @@ def translated(error: BaseException, doing: str, subject: str) -> BusError:
         name = type(error).__name__
         reason = f"{name}: {str(error).removeprefix(f'{name}: ')}".removesuffix(": ")
     return BusError(f"{doing}: {reason}", subject=subject)
+
+
+@contextmanager
+def edge(doing: str, subject: str) -> Iterator[None]:
+    """The edge to aiokafka: what it raises comes out as a `BusError`, what is one already as it is."""
+    try:
+        yield
+    except BusError:
+        raise
+    except Exception as error:  # it raises anything, an AttributeError where the cluster has no controller yet
+        raise translated(error, doing, subject) from error

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,11 @@ from aiokafka.errors import KafkaError, for_code
 
 from daemon.bus.base import Record, Row
 from daemon.bus.kafka.discard import stop_admin, stop_consumer
-from daemon.bus.kafka.link import Link, translated
+from daemon.bus.kafka.link import Link, edge
 from daemon.bus.kafka.names import Group, Names
 from daemon.bus.kafka.producer import Fenced, Publisher
-from daemon.bus.kafka.restore import Kept, bounds, reader, restore
+from daemon.bus.kafka.reading import bounds, place, reader
+from daemon.bus.kafka.restore import Kept, restore
 from daemon.bus.kafka.stored import entry_of, entry_of_row, record_of
 from daemon.bus.kafka.timing import Timing, milliseconds
 from daemon.bus.kafka.wanted import state_of
@@ -78,7 +79,7 @@ class KafkaStore:
             for partition in range(self.partitions):
                 fence = Fenced(self._link, group.producer(partition))
                 try:
-                    with _edge("a partition cannot be fenced", f"{group.source}/{partition}"):
+                    with edge("a partition cannot be fenced", f"{group.source}/{partition}"):
                         async with asyncio.timeout(self._link.timing.opening):
                             await fence.start()
                 finally:
@@ -106,16 +107,13 @@ class KafkaStore:
         parts = dict(zip(self._parts(self._names.of(topic)), spans, strict=True))
         filled = {part: span for part, span in parts.items() if span[0] < span[1]}
         async with reader(self._link) as consumer:
-            # No await between assign and seek, or aiokafka's own reset may win.
-            consumer.assign(list(filled))
-            for part, (start, _) in filled.items():
-                consumer.seek(part, start)
+            place(consumer, {part: start for part, (start, _) in filled.items()})
             yield [self._records(consumer, topic, part, span) for part, span in parts.items()]
 
     async def _records(self, consumer: Any, topic: str, part: TopicPartition, span: Span) -> AsyncGenerator[Record, None]:
         if span[0] >= span[1]:
             return
-        with _edge("records cannot be read", f"{part.topic}/{part.partition}"):
+        with edge("records cannot be read", f"{part.topic}/{part.partition}"):
             while True:
                 async with asyncio.timeout(self._link.timing.step):
                     found = await _some(consumer, part, span[1])
@@ -126,7 +124,7 @@ class KafkaStore:
 
     async def rows(self, topic: Topic, partition: int) -> AsyncGenerator[Row, None]:
         for group in self._groups([topic]):
-            with _edge("rows cannot be read", f"{group.changelog}/{partition}"):
+            with edge("rows cannot be read", f"{group.changelog}/{partition}"):
                 async with asyncio.timeout(self._link.timing.opening), reader(self._link) as consumer:
                     kept = await restore(consumer, TopicPartition(group.changelog, partition), Kept(), 0.0)
             for row in kept.rows.scan():
@@ -149,7 +147,7 @@ class KafkaStore:
             offsets = {part: self._bases[part] + count for part, count in zip(self._parts(group.source), consumed, strict=True)}
             consumer = self._link.consumer(group_id=group.ident)
             try:
-                with _edge("positions cannot be set", group.ident):
+                with edge("positions cannot be set", group.ident):
                     async with asyncio.timeout(self._link.timing.opening):
                         await self._link.start(consumer)
                         consumer.assign(list(offsets))
@@ -166,7 +164,7 @@ class KafkaStore:
 
     async def _asked(self, ask: Callable[[], Awaitable[Any]], group: str) -> Any:
         """A cluster's first question about a group finds no coordinator yet: asked again until there is one."""
-        with _edge("a group cannot be looked up", group):
+        with edge("a group cannot be looked up", group):
             async with asyncio.timeout(self._link.timing.opening):
                 while True:
                     try:
@@ -177,7 +175,7 @@ class KafkaStore:
                     await asyncio.sleep(self._link.timing.pause)
 
     async def _bounds(self, part: TopicPartition) -> tuple[int, int]:
-        with _edge("a topic cannot be looked up", f"{part.topic}/{part.partition}"):
+        with edge("a topic cannot be looked up", f"{part.topic}/{part.partition}"):
             async with asyncio.timeout(self._link.timing.step):
                 return await bounds(self._consumer, part)
 
@@ -197,7 +195,7 @@ class KafkaStore:
         consumer, admin = link.consumer(), link.admin()
         store = cls(link, Names({name: link.named(name) for name in names}, settings.partitions, clock), consumer, admin)
         try:
-            with _edge("the cluster cannot be reached", link.address):
+            with edge("the cluster cannot be reached", link.address):
                 async with asyncio.timeout(link.timing.step):
                     await link.start(consumer)
                     await link.start(admin)
@@ -241,13 +239,3 @@ async def _some(consumer: Any, part: TopicPartition, end: int) -> list[Any]:
         if messages:
             return messages
     return []
-
-
-@contextmanager
-def _edge(doing: str, subject: str) -> Iterator[None]:
-    try:
-        yield
-    except BusError:
-        raise
-    except Exception as error:  # the edge to aiokafka
-        raise translated(error, doing, subject) from error

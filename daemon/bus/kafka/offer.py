@@ -14,7 +14,8 @@ from daemon.bus.kafka.link import translated
 from daemon.bus.kafka.names import Group
 from daemon.bus.kafka.position import committed
 from daemon.bus.kafka.producer import Fenced
-from daemon.bus.kafka.restore import Kept, bounds, reader, restore
+from daemon.bus.kafka.reading import bounds, reader
+from daemon.bus.kafka.restore import Kept, restore
 from daemon.errors import BusError, BusRefused, Lost
 
 log = structlog.get_logger()

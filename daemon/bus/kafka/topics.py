@@ -12,7 +12,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from daemon.bus.kafka.checks import Found, doubts, faults
 from daemon.bus.kafka.discard import stop_admin
-from daemon.bus.kafka.link import Link, translated
+from daemon.bus.kafka.link import Link, edge
 from daemon.bus.kafka.wanted import Wanted
 from daemon.errors import BusError, BusRefused
 
@@ -29,18 +29,15 @@ async def prepare(link: Link, topics: Sequence[Wanted]) -> None:
     """
     admin = link.admin()
     try:
-        await link.start(admin)
-        found = await _found(admin)
-        if missing := [topic for topic in topics if topic.name not in found]:
-            await _create(link, admin, missing)
-        while not all(topic.name in found for topic in topics):
-            await asyncio.sleep(_ANNOUNCED)
+        with edge("topics cannot be looked up", link.address):
+            await link.start(admin)
             found = await _found(admin)
-        _judge(topics, await _described(admin, {topic.name: found[topic.name] for topic in topics}))
-    except BusError:
-        raise
-    except Exception as error:  # the edge to aiokafka: it raises an AttributeError where the cluster has no controller yet
-        raise translated(error, "topics cannot be looked up", link.address) from error
+            if missing := [topic for topic in topics if topic.name not in found]:
+                await _create(link, admin, missing)
+            while not all(topic.name in found for topic in topics):
+                await asyncio.sleep(_ANNOUNCED)
+                found = await _found(admin)
+            _judge(topics, await _described(admin, {topic.name: found[topic.name] for topic in topics}))
     finally:
         link.discard(admin, stop_admin)
 
