@@ -18,7 +18,7 @@ import apsw
 from daemon.bus.base import Record
 from daemon.bus.embedded import EmbeddedBus
 from daemon.bus.embedded.retention import Retention
-from daemon.bus.embedded.schema import OFFSET_BITS, PARTITION_BITS
+from daemon.bus.embedded.schema import OFFSET_BITS, numbered
 from daemon.bus.topics import ALERTS, TOPICS
 from daemon.clock import WallClock
 
@@ -35,7 +35,7 @@ async def build(path: Path, partitions: int, megabytes: int) -> None:
         topics = dict(db.execute("SELECT name, id FROM topic"))
         each = megabytes * 1_000_000 // (len(ARTICLE) * len(topics) * partitions)
         for topic in TOPICS.values():
-            parts = [topics[topic.name] << PARTITION_BITS | partition for partition in range(partitions)]
+            parts = [numbered(topics[topic.name], partition) for partition in range(partitions)]
             for part in parts:
                 _fill(db, part, each)
             if topic.group is not None:
@@ -54,7 +54,7 @@ def _consume(db: apsw.Connection, topic: int, group: str, partitions: int, count
     with db:
         db.execute("INSERT INTO grp(name, topic) VALUES (?, ?)", (group, topic))
         number = db.last_insert_rowid()
-        places = ((number << PARTITION_BITS | partition, count) for partition in range(partitions))
+        places = ((numbered(number, partition), count) for partition in range(partitions))
         db.executemany("INSERT INTO place VALUES (?, ?, 1)", places)
 
 

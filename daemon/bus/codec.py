@@ -3,6 +3,7 @@
 import struct
 
 from daemon.bus.base import Row
+from daemon.bus.topics import lane_bytes, lane_text
 from daemon.errors import DecodeError, NewerRow
 
 _HEAD = struct.Struct(">BBdI")
@@ -14,7 +15,7 @@ def encode_row(row: Row) -> bytes:
     """Version, flags, wake (float64), length of the lane, lane, value. A deleted row has no bytes: store a tombstone."""
     if row.value is None:
         raise ValueError("a deleted row is a tombstone, not bytes")
-    lane = row.lane.encode("utf-8", "surrogatepass")
+    lane = lane_bytes(row.lane)
     flags = _HAS_WAKE if row.wake is not None else 0
     return _HEAD.pack(_VERSION, flags, row.wake or 0.0, len(lane)) + lane + row.value
 
@@ -22,7 +23,7 @@ def encode_row(row: Row) -> bytes:
 def decode_row(key: bytes, stored: bytes) -> Row:
     """The row that `encode_row` made. Raises `NewerRow`, and `DecodeError` for a cut value."""
     wake, start = _head(key, stored)
-    lane = stored[_HEAD.size : start].decode("utf-8", "surrogatepass")
+    lane = lane_text(stored[_HEAD.size : start])
     return Row(lane, key, stored[start:], wake)
 
 

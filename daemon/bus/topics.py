@@ -39,4 +39,14 @@ TOPICS = {
 
 def partition_of(lane: str, count: int) -> int:
     """The partition of a lane among `count`; fixed for ever, since stored data depends on it."""
-    return int.from_bytes(blake2b(lane.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") % count
+    return int.from_bytes(blake2b(lane_bytes(lane), digest_size=8).digest(), "big") % count
+
+
+def lane_bytes(lane: str) -> bytes:
+    """A lane as it is stored: any string can be one, lone surrogates included."""
+    return lane.encode("utf-8", "surrogatepass")
+
+
+def lane_text(stored: bytes) -> str:
+    """What `lane_bytes` stored. Raises `UnicodeDecodeError` for bytes of others."""
+    return stored.decode("utf-8", "surrogatepass")

@@ -13,7 +13,7 @@ from typing import Final, Self
 from daemon.bus.base import Lease, Record, Row
 from daemon.bus.embedded.lease import open_lease
 from daemon.bus.embedded.retention import Retention
-from daemon.bus.embedded.schema import PARTITION_BITS
+from daemon.bus.embedded.schema import numbered
 from daemon.bus.embedded.shelf import Shelf
 from daemon.bus.embedded.space import FreeSpace
 from daemon.bus.embedded.transaction import Transaction
@@ -112,7 +112,7 @@ class EmbeddedBus:
         if number is None:
             return
         for partition in range(self._shelf.partitions):
-            part = number << PARTITION_BITS | partition
+            part = numbered(number, partition)
             for records in reader.records_since(topic, part, ends.get(part, 0), since):
                 for record in records:
                     yield record
@@ -123,7 +123,7 @@ class EmbeddedBus:
         if number is None:
             return
         for partition in range(self._shelf.partitions):
-            for row in self._shelf.reader.rows(number << PARTITION_BITS | partition, b""):
+            for row in self._shelf.reader.rows(numbered(number, partition), b""):
                 yield row
 
     def trouble(self) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from daemon.bus.base import Record, Rows, Step
 from daemon.bus.embedded.reader import PlaceRows
-from daemon.bus.embedded.schema import PARTITION_BITS
+from daemon.bus.embedded.schema import numbered
 from daemon.bus.embedded.shelf import Shelf
 from daemon.bus.embedded.transaction import Transaction
 from daemon.bus.group import Group, Turn
@@ -21,7 +21,7 @@ class EmbeddedLease:
         self.leaving = turn.leaving
         self._shelf = shelf
         self._topic, number = topic
-        self._part = number << PARTITION_BITS | turn.partition
+        self._part = numbered(number, turn.partition)
         self._place, self.position, self._epoch = place
         self._next = self.position
         self._turn = turn
@@ -64,6 +64,6 @@ class EmbeddedLease:
 async def open_lease(shelf: Shelf, topic: str, name: str, turn: Turn, group: Group) -> EmbeddedLease:
     """Fence the partition's leases before and read its position. Raises `BusError`, `BusRefused`."""
     number = await shelf.names.topic(topic)
-    place = await shelf.names.group(name, topic) << PARTITION_BITS | turn.partition
+    place = numbered(await shelf.names.group(name, topic), turn.partition)
     position, epoch = await shelf.open_place(place)
     return EmbeddedLease(shelf, (topic, number), (place, position, epoch), turn, group)

@@ -12,10 +12,10 @@ from daemon.bus.base import Record, Row
 from daemon.bus.embedded.backup import translated
 from daemon.bus.embedded.names import group_number, topic_number
 from daemon.bus.embedded.reader import Reader
-from daemon.bus.embedded.schema import OFFSET_BITS, PARTITION_BITS, connect_writer, partition_count, transaction
+from daemon.bus.embedded.schema import OFFSET_BITS, connect_writer, numbered, partition_count, transaction
 from daemon.bus.embedded.transaction import Transaction
 from daemon.bus.move import Span, Stand
-from daemon.bus.topics import TOPICS, Topic
+from daemon.bus.topics import TOPICS, Topic, lane_bytes
 from daemon.errors import BusError, BusRefused
 
 _AT_ONCE: Final = 500
@@ -40,7 +40,7 @@ class EmbeddedOrigin:
         number = self._reader.topic(topic.name)
         if number is None:
             return Stand(0, 0, 0)
-        part = number << PARTITION_BITS | partition
+        part = numbered(number, partition)
         base = part << OFFSET_BITS
         end = self._reader.number("SELECT next FROM head WHERE part = ?", (part,)) or 0
         first = self._reader.number("SELECT min(id) FROM log WHERE id >= ? AND id < ?", (base, base + end))
@@ -49,13 +49,13 @@ class EmbeddedOrigin:
 
     def _position(self, name: str, partition: int) -> int:
         group = self._reader.group(name)
-        place = (group or 0) << PARTITION_BITS | partition
+        place = numbered(group or 0, partition)
         return self._reader.number("SELECT position FROM place WHERE id = ?", (place,)) or 0
 
     @asynccontextmanager
     async def reading(self, topic: str, spans: Sequence[Span]) -> AsyncIterator[Sequence[AsyncIterator[Record]]]:
         number = self._reader.topic(topic) or 0
-        yield [self._records(topic, number << PARTITION_BITS | partition, span) for partition, span in enumerate(spans)]
+        yield [self._records(topic, numbered(number, partition), span) for partition, span in enumerate(spans)]
 
     async def _records(self, topic: str, part: int, span: Span) -> AsyncGenerator[Record, None]:
         start, end = span
@@ -70,7 +70,7 @@ class EmbeddedOrigin:
     async def rows(self, topic: Topic, partition: int) -> AsyncGenerator[Row, None]:
         group = self._reader.group(topic.group or "")
         if group is not None:
-            for row in self._reader.rows(group << PARTITION_BITS | partition, b""):
+            for row in self._reader.rows(numbered(group, partition), b""):
                 yield row
 
 
@@ -89,9 +89,9 @@ class EmbeddedGoal:
             writing.append(
                 [
                     (
-                        numbers[record.topic] << PARTITION_BITS | partition,
+                        numbered(numbers[record.topic], partition),
                         record.at,
-                        _bytes(record.lane),
+                        lane_bytes(record.lane),
                         record.key,
                         record.value,
                     )
@@ -104,20 +104,20 @@ class EmbeddedGoal:
         with translated(self._path), transaction(self._db):
             group, writing = self._group(topic), Transaction(self._db)
             for partition, row in batch:
-                writing.put(group << PARTITION_BITS | partition, [row])
+                writing.put(numbered(group, partition), [row])
             writing.flush()
 
     async def begin(self, topic: Topic, consumed: Sequence[int]) -> None:
         with translated(self._path), transaction(self._db):
             group = self._group(topic)
-            places = [(group << PARTITION_BITS | partition, count) for partition, count in enumerate(consumed)]
+            places = [(numbered(group, partition), count) for partition, count in enumerate(consumed)]
             self._db.executemany("INSERT INTO place VALUES (?, ?, 1)", places)
 
     async def verify(self, topic: Topic, counts: Sequence[int]) -> None:
         with translated(self._path):
             number = self._db.execute("SELECT id FROM topic WHERE name = ?", (topic.name,)).get or 0
             for partition, count in enumerate(counts):
-                part = number << PARTITION_BITS | partition
+                part = numbered(number, partition)
                 span = (part << OFFSET_BITS, part + 1 << OFFSET_BITS)
                 found = self._db.execute("SELECT count(*) FROM log WHERE id >= ? AND id < ?", span).get
                 if found != count:
@@ -145,7 +145,3 @@ def open_goal(path: Path, partitions: int | None) -> Iterator[EmbeddedGoal]:
     """A file to be made there. Raises `BusError`."""
     with translated(path), closing(connect_writer(path, partitions)) as db:
         yield EmbeddedGoal(db, path)
-
-
-def _bytes(lane: str) -> bytes:
-    return lane.encode("utf-8", "surrogatepass")

@@ -9,6 +9,7 @@ import apsw
 from daemon.bus.base import Record, Row
 from daemon.bus.embedded.schema import OFFSET_BITS, Value
 from daemon.bus.embedded.trouble import translate
+from daemon.bus.topics import lane_text
 
 _MOST_BYTES: Final = 8 * 1024 * 1024
 """A read of records or a chunk of a scan ends with the value that passes this."""
@@ -68,18 +69,18 @@ class Reader:
 
     def row(self, place: int, key: bytes) -> Row | None:
         found = self.fetch("SELECT lane, wake, value FROM row WHERE place = ? AND key = ?", (place, key))
-        return Row(_text(found[0][0]), key, found[0][2], found[0][1]) if found else None
+        return Row(lane_text(found[0][0]), key, found[0][2], found[0][1]) if found else None
 
     def rows(self, place: int, prefix: bytes) -> Iterator[Row]:
         """Rows by prefix in key order, read in chunks: what commits meanwhile may or may not be seen."""
         start, end = prefix, _after(prefix)
         while found := self.fetch(_SCAN_PREFIX if end else _SCAN, (place, start, _CHUNK, *([end] if end else ())), _MOST_BYTES):
             for key, lane, wake, value in found:
-                yield Row(_text(lane), key, value, wake)
+                yield Row(lane_text(lane), key, value, wake)
             start = found[-1][0] + b"\0"
 
     def due(self, place: int, until: float, limit: int) -> Sequence[Row]:
-        return [Row(_text(lane), key, value, wake) for key, lane, wake, value in self.fetch(_DUE, (place, until, limit))]
+        return [Row(lane_text(lane), key, value, wake) for key, lane, wake, value in self.fetch(_DUE, (place, until, limit))]
 
     def next_wake(self, place: int, after: float) -> float | None:
         wake: float | None = self.fetch("SELECT min(wake) FROM row WHERE place = ? AND wake > ?", (place, after))[0][0]
@@ -100,7 +101,7 @@ class Reader:
 
     def _records(self, topic: str, bindings: tuple[int, int, float, int]) -> Sequence[Record]:
         found = self.fetch(_RECORDS, bindings, _MOST_BYTES)
-        return [Record(topic, _text(lane), key, value, at, number & _MASK) for number, at, lane, key, value in found]
+        return [Record(topic, lane_text(lane), key, value, at, number & _MASK) for number, at, lane, key, value in found]
 
 
 class PlaceRows:
@@ -133,10 +134,6 @@ def _bounded(cursor: apsw.Cursor, most_bytes: int) -> list[tuple[Any, ...]]:
             cursor.close()
             break
     return found
-
-
-def _text(lane: bytes) -> str:
-    return lane.decode("utf-8", "surrogatepass")
 
 
 def _after(prefix: bytes) -> bytes:

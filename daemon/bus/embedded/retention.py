@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from daemon.bus.embedded.reader import Reader
-from daemon.bus.embedded.schema import OFFSET_BITS, PARTITION_BITS
+from daemon.bus.embedded.schema import OFFSET_BITS, numbered
 from daemon.bus.embedded.shelf import Shelf
 from daemon.bus.embedded.transaction import Transaction
 from daemon.bus.topics import TOPICS
@@ -143,6 +143,6 @@ def _parts(reader: Reader, partitions: int) -> Iterator[_Part]:
         known = TOPICS.get(name)
         unseen = known is not None and known.group is not None and known.group not in {group for _, _, group in groups}
         for partition in range(partitions):
-            part = number << PARTITION_BITS | partition
-            consumed = [positions.get(group << PARTITION_BITS | partition, 0) for group in consumers]
+            part = numbered(number, partition)
+            consumed = [positions.get(numbered(group, partition), 0) for group in consumers]
             yield _Part(name, part, min([ends.get(part, 0), *consumed, *([0] if unseen else [])]))

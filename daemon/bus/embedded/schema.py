@@ -53,6 +53,11 @@ LIMIT 1
 """Looked for by index only, so that it takes no time however large the file is."""
 
 
+def numbered(number: int, partition: int) -> int:
+    """One partition of a topic (a part) or of a group (a place), by the number of the topic or group."""
+    return number << PARTITION_BITS | partition
+
+
 def refuse_old_sqlite(version: str) -> None:
     """Raises `BusRefused` for an SQLite that can corrupt the file."""
     if tuple(int(part) for part in version.split(".")) < OLDEST_SQLITE:

@@ -14,10 +14,10 @@ from daemon.bus.embedded.lock import ServiceLock
 from daemon.bus.embedded.names import Names
 from daemon.bus.embedded.reader import Reader
 from daemon.bus.embedded.schema import (
-    PARTITION_BITS,
     check_for,
     connect_reader,
     connect_writer,
+    numbered,
     partition_count,
     refuse_old_sqlite,
     transaction,
@@ -27,7 +27,7 @@ from daemon.bus.embedded.transaction import Entry, Transaction
 from daemon.bus.embedded.trouble import FULL, translate
 from daemon.bus.embedded.whereabouts import Whereabouts, leave_behind
 from daemon.bus.embedded.writer import Writer
-from daemon.bus.topics import partition_of
+from daemon.bus.topics import lane_bytes, partition_of
 from daemon.errors import BusError, BusRefused
 
 _CHECK_SECONDS: Final = 1.0
@@ -83,10 +83,9 @@ class Shelf:
         """What to append for records, and about how many bytes it is."""
         entries: list[Entry] = []
         for record in out:
-            base = await self.names.topic(record.topic) << PARTITION_BITS
-            lane = record.lane.encode("utf-8", "surrogatepass")
+            topic, lane = await self.names.topic(record.topic), lane_bytes(record.lane)
             chosen = range(self.partitions) if everywhere else (partition_of(record.lane, self.partitions),)
-            entries.extend((base | number, record.at, lane, record.key, record.value) for number in chosen)
+            entries.extend((numbered(topic, each), record.at, lane, record.key, record.value) for each in chosen)
         return entries, sum(_OVERHEAD + len(entry[-1] or b"") for entry in entries)
 
     async def open_place(self, place: int) -> tuple[int, int]:

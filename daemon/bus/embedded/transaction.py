@@ -10,6 +10,7 @@ import apsw
 
 from daemon.bus.base import Row
 from daemon.bus.embedded.schema import OFFSET_BITS, Value
+from daemon.bus.topics import lane_bytes
 from daemon.errors import Lost
 
 T = TypeVar("T")
@@ -62,7 +63,7 @@ class Transaction:
             if row.value is None:
                 gone.append((place, key))
             else:
-                kept.append((place, key, row.lane.encode("utf-8", "surrogatepass"), row.wake, row.value))
+                kept.append((place, key, lane_bytes(row.lane), row.wake, row.value))
         for keys in _chunks(gone):
             self._many("DELETE FROM row WHERE (place, key) IN (VALUES ", "(?,?)", keys, ")")
         upsert = " ON CONFLICT(place, key) DO UPDATE SET lane = excluded.lane, wake = excluded.wake, value = excluded.value"

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from daemon.bus.base import MAX_BYTES, Record, Row
 from daemon.bus.codec import encode_row
-from daemon.bus.topics import partition_of
+from daemon.bus.topics import lane_bytes, lane_text, partition_of
 from daemon.errors import TooLarge
 
 MARGIN: Final = 64 * 1024
@@ -39,7 +39,7 @@ class Entry:
 
 def entry_of(record: Record, topic: str, partitions: int, now: float) -> Entry:
     """Raises `TooLarge`. `topic` is the full name, `partitions` how many it has."""
-    lane = record.lane.encode("utf-8", "surrogatepass")
+    lane = lane_bytes(record.lane)
     _check(len(record.value or b""), len(record.key) + len(lane), repr(record.key))
     timestamp = round(min(max(record.at, now), now + AHEAD) * 1000)
     headers = (("lane", lane), ("at", _AT.pack(record.at)))
@@ -48,7 +48,7 @@ def entry_of(record: Record, topic: str, partitions: int, now: float) -> Entry:
 
 def entry_of_row(row: Row, topic: str, partition: int) -> Entry:
     """Raises `TooLarge`. A deleted row is a tombstone."""
-    _check(len(row.value or b""), len(row.key) + len(row.lane.encode("utf-8", "surrogatepass")), repr(row.key))
+    _check(len(row.value or b""), len(row.key) + len(lane_bytes(row.lane)), repr(row.key))
     return Entry(topic, partition, row.key, None if row.value is None else encode_row(row))
 
 
@@ -72,6 +72,6 @@ def record_of(message: Any, topic: str) -> Record:
 
 def _lane(stored: bytes) -> str:
     try:
-        return stored.decode("utf-8", "surrogatepass")
+        return lane_text(stored)
     except UnicodeDecodeError:
         return stored.decode("utf-8", "replace")
