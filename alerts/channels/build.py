@@ -20,7 +20,7 @@ from alerts.channels.webhook import Webhook
 from daemon.clock import Clock
 from daemon.config.models import MailChannel, Receiver
 from daemon.config.receivers import read_address, read_keys
-from daemon.errors import ConfigError, Problem
+from daemon.config.trust import trusting
 
 
 def channel_names(receivers: Sequence[Receiver]) -> dict[str, tuple[str, ...]]:
@@ -70,7 +70,7 @@ def build_channels(receivers: Sequence[Receiver], outside: Outside) -> Mapping[t
 
 
 def _mails(settings: MailChannel, receiver: Receiver, outside: Outside) -> Iterator[tuple[str, Mail]]:
-    tls = _trust(settings.smtp.ca_file, receiver, outside) or ssl.create_default_context()
+    tls = _trust(settings.smtp.ca_file, receiver, outside) or trusting(None)
     letters = Letters(read_address(settings.from_))
     for recipient in map(read_address, settings.to):
         yield f"mail:{recipient.addr_spec}", Mail(recipient, letters, settings.smtp, outside.clock, tls)
@@ -86,11 +86,5 @@ def _webhook(receiver: Receiver, outside: Outside) -> Webhook:
 
 
 def _trust(ca_file: Path | None, receiver: Receiver, outside: Outside) -> ssl.SSLContext | None:
-    if ca_file is None:
-        return None
-    path = outside.folder / ca_file
-    try:
-        return ssl.create_default_context(cafile=path)
-    except (OSError, ValueError) as error:
-        reason = f"the certificates in {ca_file} cannot be used: {getattr(error, 'strerror', None) or error}"
-        raise ConfigError([Problem(file=str(path), key=f"receiver {receiver.name}", reason=reason)]) from error
+    """None for what the session trusts already."""
+    return None if ca_file is None else trusting(outside.folder / ca_file, key=f"receiver {receiver.name}")

@@ -3,12 +3,12 @@
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 import aiohttp
 
 from alerts.channels.base import Answer, SendReason, dead, retry
+from daemon.net.answers import retry_after
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=15.0, connect=10.0)
 _MAX_ANSWER: Final = 4096
@@ -78,17 +78,6 @@ async def _head(response: aiohttp.ClientResponse) -> str:
     except (aiohttp.ClientError, TimeoutError, OSError):
         return ""
     return body.decode("utf-8", "replace")
-
-
-def retry_after(header: str, now: float) -> float | None:
-    """Seconds to wait, from either form of Retry-After (RFC 9110, 10.2.3); None when absent or unreadable."""
-    text = header.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
 
 
 def unwelcome(reply: Reply) -> Answer | None:

@@ -83,7 +83,7 @@ def retry_after(text: str, now: float) -> float | None:
         return float(text[:10])
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - now)
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
 

@@ -21,7 +21,7 @@ import aiohttp
 from aiohttp.http_exceptions import ContentEncodingError
 
 from daemon.clock import Clock
-from daemon.errors import ConfigError, Problem
+from daemon.config.trust import trusting
 from daemon.net.addresses import Network, RefusedAddress, guarded_sockets
 from daemon.net.answers import REDIRECTS, Fetched, FetchOutcome, classify, retry_after, validator
 from daemon.urls import is_usable, site_of
@@ -90,7 +90,7 @@ class Fetcher:
         """`ca_file` is trusted besides the system's authorities; `timer` measures rates (the loop's time by default)."""
         self._clock = clock
         self._allowed = tuple(allowed)
-        self._tls = trusting(ca_file)
+        self._tls = trusting(ca_file, besides=True)
         self._limits = limits
         self._timer = timer
         self._session: aiohttp.ClientSession | None = None
@@ -188,17 +188,6 @@ class Fetcher:
             if seconds > limits.patience and raw < limits.rate * seconds:
                 raise _Stopped(FetchOutcome.TOO_SLOW, f"{raw} bytes in {seconds:.0f} s")
         return _unzipped(bytes(body), response.headers, limits.decoded)
-
-
-def trusting(ca_file: Path | None) -> ssl.SSLContext:
-    """TLS that verifies against the system's authorities and those in `ca_file`. Raises `ConfigError`."""
-    context = ssl.create_default_context()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(cafile=ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError([Problem(file=str(ca_file), reason=f"no certificates can be read here: {error}")]) from error
-    return context
 
 
 def _joined(url: str, location: str) -> str:

@@ -7,16 +7,14 @@ import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import brotli  # type: ignore[import-untyped]  # it ships no types
 import pytest
 import trustme
 
 from daemon.clock import WallClock
-from daemon.errors import ConfigError
 from daemon.net.answers import FetchOutcome
-from daemon.net.fetch import Fetcher, Limits, Request, trusting
+from daemon.net.fetch import Fetcher, Limits, Request
 from daemon.net.politeness import Politeness
 from tests.net.conftest import LOCAL
 from tests.servers.feeds import Answer, FeedServer, feed_server
@@ -270,13 +268,6 @@ async def test_each_hop_has_its_own_turn(fetcher: Fetcher, server: FeedServer) -
     async with asyncio.timeout(5):
         answer = await fetcher.get(ask(server.url()), polite.turn)
     assert answer.outcome is FetchOutcome.OK
-
-
-def test_a_ca_file_that_is_none(tmp_path: Path) -> None:
-    """A file without certificates is a configuration error that names it."""
-    (tmp_path / "ca.pem").write_text("nothing")
-    with pytest.raises(ConfigError, match=r"ca\.pem"):
-        trusting(tmp_path / "ca.pem")
 
 
 def test_empty_validators_are_not_sent() -> None:

@@ -12,7 +12,7 @@ from aiokafka.errors import IllegalSaslStateError, KafkaConnectionError, SaslAut
 from aiokafka.protocol.metadata import MetadataRequest
 
 from daemon.config.models import KafkaSettings
-from daemon.errors import ConfigError, Problem
+from daemon.config.trust import trusting
 
 
 def access(settings: KafkaSettings, folder: Path) -> dict[str, Any]:
@@ -22,20 +22,12 @@ def access(settings: KafkaSettings, folder: Path) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {"security_protocol": security.protocol}
     if security.protocol.endswith("SSL"):
-        found["ssl_context"] = _trusting(None if security.ca_file is None else folder / security.ca_file)
+        found["ssl_context"] = trusting(None if security.ca_file is None else folder / security.ca_file)
     if security.mechanism is not None:
         found["sasl_mechanism"] = security.mechanism
         found["sasl_plain_username"] = security.username
         found["sasl_plain_password"] = security.password.get_secret_value()
     return found
-
-
-def _trusting(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        reason = f"the certificates cannot be used: {error.strerror or error}"
-        raise ConfigError([Problem(file=str(ca_file), reason=reason)]) from error
 
 
 async def refusal(settings: KafkaSettings, access: dict[str, Any], patience_ms: int) -> str | None:

@@ -8,7 +8,6 @@ import pytest
 from standardwebhooks.webhooks import Webhook as Reference
 
 from alerts.channels.base import SendReason
-from alerts.channels.http import retry_after
 from alerts.channels.webhook import Webhook, cloud_event
 from daemon.clock import WallClock
 from daemon.config.receivers import read_keys
@@ -102,24 +101,6 @@ async def test_every_status_is_classified(
         answer = await Webhook(server.url, session, WallClock()).send(message(), "k")
         assert len(server.posted) == 1
     assert (answer.outcome, answer.reason, answer.after) == (outcome, reason, after)
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("", None),
-        ("30", 30.0),
-        (" 5 ", 5.0),
-        ("-5", None),
-        ("Thu, 01 Jan 1970 00:02:00 GMT", 20.0),
-        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
-        ("Thu, 99 Jan 9999999 00:00:00 GMT", None),
-        ("9" * 5000, 999999999.0),
-    ],
-)
-def test_retry_after_has_two_forms(header: str, seconds: float | None) -> None:
-    """Seconds and dates are both read; nonsense is as if nothing was said."""
-    assert retry_after(header, now=100.0) == seconds
 
 
 @pytest.mark.parametrize("secret", ["", "plain", "whsec_", "whsec_???", "whsec_YQ==" * 2, "whsec_YQ== whsec_Yg== whsec_Yw=="])
