@@ -1,4 +1,4 @@
-"""Dead letters as people handle them: told apart by an id, opened, and put back on the topic they came from. Pure."""
+"""Dead letters: written when a hop gives a record up, told apart by an id, opened, put back on their topic. Pure."""
 
 import base64
 import binascii
@@ -7,11 +7,43 @@ from dataclasses import dataclass
 from typing import Final
 
 from daemon.bus.base import MAX_BYTES, Record
+from daemon.bus.topics import DEADLETTER
 from daemon.errors import DecodeError
 from daemon.messages.dead import DeadLetter
-from daemon.messages.wire import decode, make_id
+from daemon.messages.wire import decode, encode, make_id
 
 _ID_LENGTH: Final = 12
+_WHOLE: Final = 5 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Grave:
+    """Where a record stood and which hop gave it up."""
+
+    partition: int
+    hop: str
+
+
+def dead_letter(record: Record, grave: Grave, reason: str, error: str, at: float) -> Record:
+    """The record for `deadletter`. A value too large to travel whole is compressed, and cut when even that is too large."""
+    value = record.value or b""
+    encoding = "base64"
+    if len(value) > _WHOLE:
+        value, encoding = zlib.compress(value, 6), "zlib+base64"
+    if len(value) > _WHOLE:
+        value, error = value[:_WHOLE], f"{error} (the stored value is cut)"
+    letter = DeadLetter(
+        topic=record.topic,
+        partition=grave.partition,
+        offset=record.offset,
+        hop=grave.hop,
+        reason=reason,
+        error=error[:2000],
+        value=base64.b64encode(value).decode("ascii"),
+        encoding=encoding,
+        at=at,
+    )
+    return Record(DEADLETTER, record.lane, record.key, encode(letter), at)
 
 
 @dataclass(frozen=True, slots=True)

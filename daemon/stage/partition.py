@@ -16,9 +16,10 @@ from daemon.clock import JUMP, Clock
 from daemon.errors import BusError, BusRefused
 from daemon.metrics import Observe
 from daemon.stage.alone import Alone
+from daemon.stage.graveyard import Grave
 from daemon.stage.hop import Failed, Hop, Time, Work
 from daemon.stage.intake import Intake
-from daemon.stage.poison import OPENS_KEY, DeadLetterRate, Grave, Opens, opened
+from daemon.stage.poison import OPENS_KEY, DeadLetterRate, Opens, opened
 from daemon.stage.preparation import Preparation
 from daemon.stage.step import AGAIN, Decisions, Unprepared
 from daemon.stage.table import StepTable

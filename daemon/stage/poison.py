@@ -6,24 +6,18 @@ announced three times and never committed ─▶ that record killed its process:
 Less would blame records for a process that others keep killing soon after its start.
 """
 
-import base64
-import zlib
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import Final
 
 import orjson
 
-from daemon.bus.base import Record, Row
-from daemon.bus.topics import DEADLETTER
+from daemon.bus.base import Row
 from daemon.errors import NewerRow, RasidError
-from daemon.messages.dead import DeadLetter
-from daemon.messages.wire import encode
 
 OPENS_KEY: Final = b"\0opens"
 CAREFUL_AFTER: Final = 3
 KILLS: Final = 3
-_WHOLE: Final = 5 * 1024 * 1024
 _WINDOW: Final = 60.0
 _MANY: Final = 20
 
@@ -72,36 +66,6 @@ def opened(row: Row | None, position: int, *, excused: bool) -> Opens:
     if excused:
         return Opens(position, opens, max(0, alone - 1))
     return Opens(position, opens + 1, alone)
-
-
-@dataclass(frozen=True, slots=True)
-class Grave:
-    """Where a record stood and which hop gave it up."""
-
-    partition: int
-    hop: str
-
-
-def dead_letter(record: Record, grave: Grave, reason: str, error: str, at: float) -> Record:
-    """The record for `deadletter`. A value too large to travel whole is compressed, and cut when even that is too large."""
-    value = record.value or b""
-    encoding = "base64"
-    if len(value) > _WHOLE:
-        value, encoding = zlib.compress(value, 6), "zlib+base64"
-    if len(value) > _WHOLE:
-        value, error = value[:_WHOLE], f"{error} (the stored value is cut)"
-    letter = DeadLetter(
-        topic=record.topic,
-        partition=grave.partition,
-        offset=record.offset,
-        hop=grave.hop,
-        reason=reason,
-        error=error[:2000],
-        value=base64.b64encode(value).decode("ascii"),
-        encoding=encoding,
-        at=at,
-    )
-    return Record(DEADLETTER, record.lane, record.key, encode(letter), at)
 
 
 class DeadLetterRate:

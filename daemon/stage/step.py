@@ -14,8 +14,8 @@ import structlog
 from daemon.bus.base import MAX_BYTES, Record, Row
 from daemon.clock import JUMP
 from daemon.errors import BusError, NewerRow, TooLarge
+from daemon.stage.graveyard import Grave, dead_letter
 from daemon.stage.hop import Effects, Fact, Hop, Time, Work
-from daemon.stage.poison import Grave, dead_letter
 from daemon.stage.table import StepTable
 
 R = TypeVar("R")

@@ -11,7 +11,7 @@ from daemon.config.models import Route
 from daemon.messages.alert import Message, Outcome, Told
 from daemon.messages.match import Match
 from daemon.messages.wire import decode
-from daemon.stage.poison import Grave
+from daemon.stage.graveyard import Grave
 from daemon.stage.step import TIME_KEY, Decisions
 from daemon.stage.table import StepTable
 

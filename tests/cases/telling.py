@@ -17,7 +17,7 @@ from daemon.messages.article import FeedCard, FirstFetch, Language, Moment, Sour
 from daemon.messages.match import ActorFound, ArticleCard, Hit, Match, Miss, NearMiss, RuleFound, Severity, Stage
 from daemon.messages.wire import decode, encode, match_id
 from daemon.sketch import sketch
-from daemon.stage.poison import Grave
+from daemon.stage.graveyard import Grave
 from daemon.stage.step import Decisions
 from daemon.stage.table import StepTable
 

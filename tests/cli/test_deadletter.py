@@ -15,8 +15,7 @@ from daemon.cli.main import main
 from daemon.clock import WallClock
 from daemon.config.load import load_config
 from daemon.metrics import Metrics
-from daemon.stage.graveyard import unearth
-from daemon.stage.poison import Grave, dead_letter
+from daemon.stage.graveyard import Grave, dead_letter, unearth
 
 BAD = Record(RAW, "site.example", b"a1", b"\xffnot a message", 100.0, offset=7)
 WORSE = Record(MATCHES, "iraq", b"m1", b'{"kind":"match","v":9}', 200.0, offset=3)

@@ -7,8 +7,8 @@ from typing import Any
 from daemon.bus.base import Record, Row
 from daemon.bus.held import HeldRows
 from daemon.messages import wire
+from daemon.stage.graveyard import Grave
 from daemon.stage.hop import Hop
-from daemon.stage.poison import Grave
 from daemon.stage.preparation import Preparation
 from daemon.stage.step import Decisions
 from daemon.stage.table import StepTable

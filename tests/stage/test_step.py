@@ -10,8 +10,9 @@ from daemon.bus.held import HeldRows
 from daemon.errors import BusError, TooLarge
 from daemon.messages.dead import DeadLetter
 from daemon.messages.wire import decode as decode_message
+from daemon.stage.graveyard import Grave, dead_letter
 from daemon.stage.hop import Effects, Table, Time, Work
-from daemon.stage.poison import DeadLetterRate, Grave, HopStopped, Opens, dead_letter, opened
+from daemon.stage.poison import DeadLetterRate, HopStopped, Opens, opened
 from daemon.stage.step import Decisions, Unprepared
 from daemon.stage.table import StepTable
 from tests.stage.hops import Echo, record
