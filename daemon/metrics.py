@@ -62,6 +62,10 @@ SPECS: Final[Mapping[str, Spec]] = {
 }
 
 
+def count_nothing(name: str, labels: Mapping[str, str] | None = None, amount: float = 1.0) -> None:
+    """An `Observe` for commands, whose metrics nobody asks for."""
+
+
 class Metrics:
     """One process's metrics and their registry."""
 

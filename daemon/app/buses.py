@@ -1,7 +1,7 @@
 """Opens the configured bus, for the service or for a command beside it."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from daemon.bus.kafka.bus import KafkaBus
 from daemon.clock import Clock
 from daemon.config.models import Config, Retention
 from daemon.errors import BusRefused, ConfigError, Problem
-from daemon.metrics import Observe
+from daemon.metrics import Observe, count_nothing
 
 BUS_FILE = "bus.sqlite"
 
@@ -51,6 +51,11 @@ async def open_bus(config: Config, folder: Path, *, clock: Clock, service: bool,
     bounds = {"max_bytes": config.bus.retention.max_bytes, "min_free": config.bus.embedded.min_free}
     async with EmbeddedBus(path, clock=clock, service=service, retention=retention, **bounds) as embedded:
         yield embedded
+
+
+def open_beside(config: Config, folder: Path, clock: Clock) -> AbstractAsyncContextManager[OpenBus]:
+    """The same for a command, beside the service or after it; nobody asks for its metrics. Raises `BusError`."""
+    return open_bus(config, folder, clock=clock, service=False, observe=count_nothing)
 
 
 def shortage(bus: OpenBus) -> str | None:

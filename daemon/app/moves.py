@@ -15,7 +15,7 @@ from daemon.bus.topics import TOPICS, Topic
 from daemon.clock import Clock
 from daemon.config.models import Config, KafkaSettings
 from daemon.errors import BusRefused
-from daemon.metrics import Metrics
+from daemon.metrics import count_nothing
 from daemon.stage.moving import moved
 
 _ALL: Final[Sequence[Topic]] = tuple(TOPICS.values())
@@ -76,7 +76,7 @@ async def _origin(place: Place, clock: Clock) -> AsyncIterator[Origin]:
 @asynccontextmanager
 async def _goal(place: Place, settings: KafkaSettings, clock: Clock) -> AsyncIterator[Goal]:
     """The engine itself makes the topics, or says what is wrong with them."""
-    async with open_bus(place.config, place.folder, clock=clock, service=True, observe=Metrics().observe) as bus:
+    async with open_bus(place.config, place.folder, clock=clock, service=True, observe=count_nothing) as bus:
         if trouble := bus.trouble():
             raise BusRefused(trouble)
         async with kafka.open_goal(settings, place.folder, _ALL, clock) as store:

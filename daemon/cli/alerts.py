@@ -9,8 +9,9 @@ import click
 import orjson
 
 from alerts.listing import Entry, entry_line, entry_table, settled
-from daemon.app.buses import open_bus
+from daemon.app.buses import open_beside
 from daemon.bus.topics import ALERTS
+from daemon.cli.options import CONFIG_FILE
 from daemon.clock import Clock, WallClock
 from daemon.config.load import load_bus_config
 from daemon.config.models import Config
@@ -18,7 +19,6 @@ from daemon.config.quantities import parse_duration
 from daemon.errors import DecodeError
 from daemon.messages.alert import Delivery, Outcome, Sent, Told
 from daemon.messages.wire import decode
-from daemon.metrics import Metrics
 
 
 def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -> float:
@@ -34,7 +34,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True)
+@CONFIG_FILE
 @click.option("--json", "as_json", is_flag=True, help="JSON lines, also on a terminal.")
 @click.option("--since", callback=_seconds, default="24h", show_default=True, metavar="DURATION", help="How far back to look.")
 @click.option("--desk", help="Only this desk's.")
@@ -69,7 +69,7 @@ async def _entries(config: Config, folder: Path, clock: Clock, since: float) -> 
     """The journal since then. What this version cannot read is counted on stderr and left out."""
     entries: list[Entry] = []
     unread = 0
-    async with open_bus(config, folder, clock=clock, service=False, observe=Metrics().observe) as bus:
+    async with open_beside(config, folder, clock) as bus:
         async for record in bus.read(ALERTS, since):
             try:
                 entry = decode(record.value)

@@ -8,13 +8,14 @@ import click
 
 from daemon.app.buses import BUS_FILE, embedded_file
 from daemon.bus.embedded.backup import back_up
+from daemon.cli.options import CONFIG_FILE
 from daemon.cli.progress import Progress
 from daemon.config.load import load_bus_config
 
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--config", "config_file", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True)
+@CONFIG_FILE
 def command(folder: Path, config_file: Path) -> None:
     """Copy the embedded bus into DIR (made when missing), as it stands now, while the service goes on.
 

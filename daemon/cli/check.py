@@ -11,11 +11,12 @@ import orjson
 
 from consumers.ruletests import check_watchlists
 from daemon.app.setup import Setup, load_setup
+from daemon.cli.options import CONFIG_FILE
 from daemon.errors import ConfigError, Problem
 
 
 @click.command()
-@click.option("--config", "config_file", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True)
+@CONFIG_FILE
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a problem or warning, also on a terminal.")
 def command(config_file: Path, *, as_json: bool) -> int:
     """Check the configuration, its feeds and watchlists, and run the rules' own tests.

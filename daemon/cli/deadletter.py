@@ -11,17 +11,13 @@ from pathlib import Path
 import click
 import orjson
 
-from daemon.app.buses import open_bus
+from daemon.app.buses import open_beside
 from daemon.bus.topics import DEADLETTER
+from daemon.cli.options import CONFIG_FILE
 from daemon.clock import WallClock
 from daemon.config.load import load_bus_config
 from daemon.errors import DecodeError
-from daemon.metrics import Metrics
 from daemon.stage.graveyard import Buried, unearth
-
-_CONFIG = click.option(
-    "--config", "config_file", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True
-)
 
 
 @click.group()
@@ -34,7 +30,7 @@ def command() -> None:
 
 
 @command.command("list")
-@_CONFIG
+@CONFIG_FILE
 @click.option("--json", "as_json", is_flag=True, help="JSON lines, also on a terminal.")
 @click.option("--hop", help="Only what this hop gave up.")
 def list_letters(config_file: Path, hop: str | None, *, as_json: bool) -> None:
@@ -50,7 +46,7 @@ def list_letters(config_file: Path, hop: str | None, *, as_json: bool) -> None:
 
 @command.command("show")
 @click.argument("letter_id", metavar="ID")
-@_CONFIG
+@CONFIG_FILE
 def show_letter(letter_id: str, config_file: Path) -> int:
     """Show one dead letter: where it stood and why on stderr, and on stdout the record's bytes as they came.
 
@@ -65,7 +61,7 @@ def show_letter(letter_id: str, config_file: Path) -> int:
 
 @command.command("replay")
 @click.argument("letter_ids", metavar="[ID]…", nargs=-1)
-@_CONFIG
+@CONFIG_FILE
 @click.option("--hop", help="All that this hop gave up.")
 def replay_letters(letter_ids: tuple[str, ...], config_file: Path, hop: str | None) -> int:
     """Put records back on the topic they came from, for their hop to take again: by ID, or all of a --hop.
@@ -83,7 +79,7 @@ async def _letters(config_file: Path, hop: str | None = None) -> list[Buried]:
     """All that can be read, oldest first, each record once."""
     config, clock = load_bus_config(config_file, os.environ), WallClock()
     letters: dict[str, Buried] = {}
-    async with open_bus(config, config_file.parent, clock=clock, service=False, observe=Metrics().observe) as bus:
+    async with open_beside(config, config_file.parent, clock) as bus:
         async for record in bus.read(DEADLETTER):
             try:
                 buried = unearth(record)
@@ -104,7 +100,7 @@ async def _replay(config_file: Path, letters: Sequence[Buried]) -> int:
         except DecodeError as error:
             failed += 1
             click.echo(f"rasid: {error}", err=True)
-    async with open_bus(config, config_file.parent, clock=clock, service=False, observe=Metrics().observe) as bus:
+    async with open_beside(config, config_file.parent, clock) as bus:
         for record in records:
             await bus.publish([record])
     click.echo(f"put back: {len(records)}")

@@ -9,15 +9,15 @@ from typing import Final
 import click
 import orjson
 
-from daemon.app.buses import open_bus
+from daemon.app.buses import open_beside
 from daemon.bus.base import Row
+from daemon.cli.options import CONFIG_FILE
 from daemon.clock import WallClock
 from daemon.config.load import load_config
 from daemon.config.models import Config
 from daemon.feeds.listing import feed_lines, feed_table
 from daemon.feeds.rows import FEED
 from daemon.feeds.sources import load_sources
-from daemon.metrics import Metrics
 
 _GROUP: Final = "poller"
 
@@ -28,7 +28,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True)
+@CONFIG_FILE
 @click.option("--json", "as_json", is_flag=True, help="JSON lines, also on a terminal.")
 def list_feeds(config_file: Path, *, as_json: bool) -> None:
     """List the configured feeds, and those that left the configuration within the last 30 days.
@@ -52,5 +52,5 @@ def list_feeds(config_file: Path, *, as_json: bool) -> None:
 
 async def _rows(config: Config, folder: Path, clock: WallClock) -> list[Row]:
     """The poller's rows of all feeds."""
-    async with open_bus(config, folder, clock=clock, service=False, observe=Metrics().observe) as bus:
+    async with open_beside(config, folder, clock) as bus:
         return [row async for row in bus.state(_GROUP) if row.key.startswith(FEED)]

@@ -17,6 +17,7 @@ from consumers.judge import Judgement
 from consumers.matcher import judge_article
 from consumers.watchlist.desk import Desk
 from consumers.watchlist.read import read_watchlists
+from daemon.cli.options import CONFIG_FILE
 from daemon.config.load import load_config
 from daemon.messages.article import Article
 from daemon.messages.match import Hit, Miss, Severity, Stage
@@ -35,7 +36,7 @@ class _Wanted:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), default="-")
-@click.option("--config", "config_file", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True)
+@CONFIG_FILE
 @click.option("--watchlist", "watchlists", multiple=True, metavar="FILE", help="This file (or glob) instead of the config's.")
 @click.option("--text", is_flag=True, help="The input is one plain text, the body of one article.")
 @click.option("--near-misses", is_flag=True, help="Also what a zone, a guard, the spelling or an `unless` kept silent.")

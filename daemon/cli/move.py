@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 
 from daemon.app.moves import Place, move
+from daemon.cli.options import CONFIG_FILE
 from daemon.cli.progress import Progress
 from daemon.clock import WallClock
 from daemon.config.load import load_bus_config
 
 
 @click.command()
-@click.option("--config", "config_file", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True)
+@CONFIG_FILE
 @click.option("--to", "to_file", type=click.Path(path_type=Path), metavar="FILE", help="The configuration with the new bus.")
 @click.option("--partitions", type=click.IntRange(1, 1024), help="How many the new embedded bus has.  [default: 4]")
 def command(config_file: Path, to_file: Path | None, partitions: int | None) -> None:

@@ -8,6 +8,7 @@ import click
 
 from daemon.app.buses import BUS_FILE, embedded_file
 from daemon.bus.embedded.backup import aside_of, restore
+from daemon.cli.options import CONFIG_FILE
 from daemon.cli.progress import Progress
 from daemon.clock import WallClock
 from daemon.config.load import load_bus_config
@@ -15,7 +16,7 @@ from daemon.config.load import load_bus_config
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--config", "config_file", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True)
+@CONFIG_FILE
 @click.option("--force", is_flag=True, help="Also when there is a bus; it is kept beside, under another name.")
 def command(folder: Path, config_file: Path, *, force: bool) -> None:
     """Put the backup in DIR in the place of the embedded bus. Stop the service first.

@@ -13,6 +13,7 @@ import click
 from daemon.app.roles import Role
 from daemon.app.service import serve
 from daemon.app.setup import load_setup
+from daemon.cli.options import CONFIG_FILE
 from daemon.log import configure_logging
 
 new_event_loop: Callable[[], asyncio.AbstractEventLoop]
@@ -31,7 +32,7 @@ def _roles(_context: click.Context, _parameter: click.Parameter, value: str | No
 
 
 @click.command()
-@click.option("--config", "config_file", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True)
+@CONFIG_FILE
 @click.option("--role", "roles", callback=_roles, metavar="ROLE[,ROLE…]", help="Only these hops; all of them by default.")
 @click.option("--debug", is_flag=True, help="Log more.")
 def command(config_file: Path, roles: tuple[Role, ...], *, debug: bool) -> int:

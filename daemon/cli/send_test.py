@@ -13,6 +13,7 @@ import orjson
 from alerts.channels.base import Answer
 from alerts.channels.build import Outside, build_channels, channel_names
 from alerts.sending import Job, SendWorker
+from daemon.cli.options import CONFIG_FILE
 from daemon.clock import Clock, WallClock
 from daemon.config.load import load_config
 from daemon.config.models import Receiver
@@ -24,20 +25,20 @@ from daemon.messages.wire import make_id
 
 @click.command()
 @click.argument("receiver")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), default=Path("config.yaml"), show_default=True)
+@CONFIG_FILE
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a channel, also on a terminal.")
-def command(receiver: str, config_path: Path, *, as_json: bool) -> int:
+def command(receiver: str, config_file: Path, *, as_json: bool) -> int:
     """Send a real sample to RECEIVER through all its channels and say what each answered.
 
     Needs neither bus nor service. Exit code 0: every channel took it; 1: at least one did not; 2: no such receiver.
     """
-    config = load_config(config_path, os.environ)
+    config = load_config(config_file, os.environ)
     chosen = next((candidate for candidate in config.receivers if candidate.name == receiver), None)
     if chosen is None:
         known = ", ".join(sorted(candidate.name for candidate in config.receivers))
-        raise click.UsageError(f"there is no receiver {receiver!r} in {config_path}; there are: {known}")
+        raise click.UsageError(f"there is no receiver {receiver!r} in {config_file}; there are: {known}")
     as_json = as_json or not sys.stdout.isatty()
-    answers = asyncio.run(_send(chosen, config_path.parent, WallClock(), as_json=as_json))
+    answers = asyncio.run(_send(chosen, config_file.parent, WallClock(), as_json=as_json))
     for channel, answer in answers.items():
         click.echo(_line(receiver, channel, answer, as_json=as_json))
     return 0 if all(answer.outcome is Delivery.DELIVERED for answer in answers.values()) else 1

@@ -18,7 +18,7 @@ from daemon.clock import WallClock
 from daemon.config.load import load_config
 from daemon.messages.alert import Delivery, Outcome, Reason, Sent, Told
 from daemon.messages.wire import encode
-from daemon.metrics import Metrics
+from daemon.metrics import count_nothing
 
 NOW = WallClock().now()
 TOLD = Outcome(
@@ -53,7 +53,7 @@ def _config(tmp_path: Path) -> Path:
 
 async def _write(path: Path, values: Sequence[bytes]) -> None:
     config = load_config(path, {})
-    async with open_bus(config, path.parent, clock=WallClock(), service=True, observe=Metrics().observe) as bus:
+    async with open_bus(config, path.parent, clock=WallClock(), service=True, observe=count_nothing) as bus:
         ats = [*(entry.at for entry in JOURNAL), NOW]
         await bus.publish([Record(ALERTS, str(at), b"", value, at) for value, at in zip(values, ats, strict=True)])
 

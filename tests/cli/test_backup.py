@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from daemon.app.buses import open_bus
+from daemon.app.buses import open_beside, open_bus
 from daemon.bus.base import Record
 from daemon.bus.topics import RAW
 from daemon.cli.main import main
 from daemon.cli.progress import Progress
 from daemon.clock import WallClock
 from daemon.config.load import load_config
-from daemon.metrics import Metrics
+from daemon.metrics import count_nothing
 
 
 class Terminal(io.StringIO):
@@ -33,13 +33,13 @@ def _config(tmp_path: Path) -> Path:
 
 async def publish(config: Path, key: bytes) -> None:
     settings = load_config(config, {})
-    async with open_bus(settings, config.parent, clock=WallClock(), service=True, observe=Metrics().observe) as bus:
+    async with open_bus(settings, config.parent, clock=WallClock(), service=True, observe=count_nothing) as bus:
         await bus.publish([Record(RAW, "lane", key, b"v", 1.0)])
 
 
 async def keys(config: Path) -> list[bytes]:
     settings = load_config(config, {})
-    async with open_bus(settings, config.parent, clock=WallClock(), service=False, observe=Metrics().observe) as bus:
+    async with open_beside(settings, config.parent, WallClock()) as bus:
         return [record.key async for record in bus.read(RAW)]
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from daemon.app.buses import open_bus
+from daemon.app.buses import open_beside, open_bus
 from daemon.bus.base import MAX_BYTES, Record
 from daemon.bus.topics import DEADLETTER, MATCHES, RAW
 from daemon.cli.main import main
 from daemon.clock import WallClock
 from daemon.config.load import load_config
-from daemon.metrics import Metrics
+from daemon.metrics import count_nothing
 from daemon.stage.graveyard import Grave, dead_letter, unearth
 
 BAD = Record(RAW, "site.example", b"a1", b"\xffnot a message", 100.0, offset=7)
@@ -36,13 +36,13 @@ def _config(tmp_path: Path) -> Path:
 
 async def _publish(path: Path, records: Sequence[Record]) -> None:
     config = load_config(path, {})
-    async with open_bus(config, path.parent, clock=WallClock(), service=True, observe=Metrics().observe) as bus:
+    async with open_bus(config, path.parent, clock=WallClock(), service=True, observe=count_nothing) as bus:
         await bus.publish(records)
 
 
 async def _read(path: Path, topic: str) -> list[Record]:
     config = load_config(path, {})
-    async with open_bus(config, path.parent, clock=WallClock(), service=False, observe=Metrics().observe) as bus:
+    async with open_beside(config, path.parent, WallClock()) as bus:
         return [record async for record in bus.read(topic)]
 
 

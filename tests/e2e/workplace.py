@@ -7,12 +7,11 @@ from typing import Any, Final
 
 import yaml
 
-from daemon.app.buses import open_bus
+from daemon.app.buses import open_beside
 from daemon.bus.base import Bus, Record
 from daemon.clock import WallClock
 from daemon.config.load import load_config
 from daemon.config.models import KafkaSettings
-from daemon.metrics import Metrics
 
 SECRET: Final = "whsec_dGhlIHRlc3RzJyBvd24gc2VjcmV0"
 SOON: Final = {
@@ -63,7 +62,7 @@ def write(
 async def beside(folder: Path) -> AsyncIterator[Bus]:
     """The folder's bus, beside a service or after it: for what no command shows, and to put on it what no hop would."""
     config = load_config(folder / "config.yaml", {})
-    async with open_bus(config, folder, clock=WallClock(), service=False, observe=Metrics().observe) as bus:
+    async with open_beside(config, folder, WallClock()) as bus:
         yield bus
 
 

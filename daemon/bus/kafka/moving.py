@@ -26,7 +26,7 @@ from daemon.bus.topics import Topic
 from daemon.clock import Clock
 from daemon.config.models import KafkaSettings
 from daemon.errors import BusError, BusRefused
-from daemon.metrics import Metrics
+from daemon.metrics import count_nothing
 
 _AT_ONCE: Final = 500
 _LOOK: Final = 0.05
@@ -182,7 +182,7 @@ class KafkaStore:
     def _groups(self, topics: Iterable[Topic]) -> Iterator[Group]:
         for topic in topics:
             if topic.group is not None:
-                yield Group(self._link, self._names, topic.name, topic.group, Metrics().observe)
+                yield Group(self._link, self._names, topic.name, topic.group, count_nothing)
 
     def _parts(self, name: str) -> list[TopicPartition]:
         return [TopicPartition(name, number) for number in range(self.partitions)]
