@@ -1,4 +1,4 @@
-"""Bytes of rows where an engine stores them as one value (the changelog of the Kafka engine; backups)."""
+"""Bytes of rows where an engine stores them as one value: in the changelog of the Kafka engine, and in `HeldRows`."""
 
 import struct
 

@@ -30,7 +30,10 @@ class HeldRows:
         self.load((row.key, None if row.value is None else encode_row(row)) for row in rows)
 
     def load(self, stored: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Take over rows as `encode_row` made them; None deletes. Raises `DecodeError`, before anything of that row is kept."""
+        """Take over rows as `encode_row` made them; None deletes.
+
+        Raises `NewerRow` and `DecodeError`, before anything of that row is kept.
+        """
         for key, value in stored:
             if value is not None:
                 self._keep(key, value)

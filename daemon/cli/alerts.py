@@ -43,8 +43,8 @@ def command() -> None:
 def list_alerts(config_file: Path, since: float, desk: str | None, outcome: str | None, limit: int, *, as_json: bool) -> None:
     """List what became of each finding and each message, newest last. Works while the service runs and while it does not.
 
-    Findings are told, joined (to a story already told), held (for a while) or suppressed; messages are started,
-    delivered, tried again (retry), dead or replaced by a newer version: always with the reason. A finding that was
+    Findings are told, joined (to a story already told), held (for a while) or suppressed; messages are delivered,
+    tried again (retry), dead or replaced by a newer version: always with the reason. A finding that was
     held and then came to its end is listed once. On a terminal a table; piped, or with --json, one JSON object a line:
     findings with {"kind": "finding", "desk", "match", "article", "url", "title", "actor", "rule", "severity", "stage",
     "outcome", "reason", "until", "story", "receivers", "message", "count", "at"}, messages with {"kind": "delivery",

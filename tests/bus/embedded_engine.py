@@ -32,7 +32,7 @@ class EmbeddedEngine:
         await own(bus).__aexit__(None, None, None)
 
     async def crash(self, bus: Bus) -> None:
-        """The lock is freed as it would be by the system; what still runs of the bus is fenced. test_kill.py kills for real."""
+        """The lock is freed as it would be by the system; what still runs of the bus is fenced. test_embedded_kill.py kills."""
         shelf = own(bus)._shelf
         assert shelf.lock is not None
         shelf.lock.release()

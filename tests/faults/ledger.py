@@ -29,7 +29,7 @@ actors:
 """
 FEED: Final = "/ledger"
 WINDOW: Final = 500
-"""The feed shows no more than so many articles: a document that is not parsed in 2 s is no document to the service."""
+"""The feed shows no more than so many articles: a document that takes more than 2 s of CPU to parse is none to the service."""
 
 
 class Ledger:
