@@ -8,20 +8,13 @@ import pytest
 from consumers.zones.zoner import LIMIT, Passage
 from daemon.messages.article import Zone
 from tests.consumers.zones.pages import PROSE, ROOT, ZONER, divide, html, reasons
-
-REAL = ROOT.parent / "shared" / "seed" / "article-page.txt"
+from tests.documents import article_page
 
 
 def sample() -> str:
     item = ET.parse(ROOT / "seeds" / "sample-feed.xml").find("channel/item/description")  # noqa: S314 - our own file
     assert item is not None
     return item.text or ""
-
-
-def real() -> str:
-    if not REAL.exists():
-        pytest.skip(f"the real page is not at hand: {REAL.name} beside the repository")
-    return REAL.read_text(encoding="utf-8")
 
 
 def as_paragraphs(text: str) -> str:
@@ -31,7 +24,7 @@ def as_paragraphs(text: str) -> str:
     return "".join(f"<p>{part}</p>\n" for part in parts if not part.startswith("•")) + f"<ul>{entries}</ul>"
 
 
-@pytest.mark.parametrize("source", [sample, real])
+@pytest.mark.parametrize("source", [sample, article_page])
 @pytest.mark.parametrize("form", ["text", "unbroken html", "html", "no blank lines"])
 def test_the_page_is_cut_where_its_article_ends(source: Callable[[], str], form: str) -> None:
     """Of the page that drives this project the body is its own article; source, tags, story, notice and list are rest."""
@@ -60,7 +53,7 @@ def test_the_page_is_cut_where_its_article_ends(source: Callable[[], str], form:
 def test_sample_is_written_for_this_project() -> None:
     """The sample shares facts and names with the real page, never a run of six words but its date line and its notice."""
     quoted = ("8 غشت 2023 - 12:25 م بغداد", "آخر تحديث", "Your browser does not support the video tag.", "إقرأ أيضاً")
-    ours, theirs = sample(), real()
+    ours, theirs = sample(), article_page()
     for phrase in quoted:
         ours = ours.replace(phrase, " § ")
     words, known = ours.split(), theirs.split()
