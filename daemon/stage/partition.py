@@ -142,7 +142,8 @@ class Partition(Generic[R, P]):
         self._stir.set()
 
     async def _open(self, *, excused: bool) -> None:
-        self._opens = opened(self._lease.rows.get(OPENS_KEY), self._lease.position, excused=excused)
+        if self._lease.lag():
+            self._opens = opened(self._lease.rows.get(OPENS_KEY), self._lease.position, excused=excused)
         self._careful = self._kit.limits.records if self._opens.careful else 0
         await self._lease.commit(Step(None, (), [self._opens.row()]))
 
@@ -181,10 +182,10 @@ class Partition(Generic[R, P]):
         return self._lease.lag() == 0 and not self._in_hand and not self._intake.ready
 
     async def _step(self) -> None:
-        if not self._careful:
-            await self._decided()
-            return
-        async with self._kit.alone.suspect():
+        if self._careful and (self._in_hand or self._intake.ready):
+            async with self._kit.alone.suspect():
+                await self._decided()
+        else:
             await self._decided()
 
     async def _decided(self) -> None:

@@ -4,8 +4,9 @@ bus.leases ─▶ one task a lease ─▶ Partition.run       a lease that broke
 """
 
 import asyncio
+from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, aclosing
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import structlog
 
@@ -17,6 +18,7 @@ from daemon.stage.preparation import ExecutorGone
 
 R = TypeVar("R")
 P = TypeVar("P")
+_STUCK: Final = 3
 log = structlog.get_logger()
 
 
@@ -32,6 +34,7 @@ class Stage(Generic[R, P]):
         self._excused: set[int] = set()
         self._end = asyncio.Event()
         self._broken: str | None = None
+        self._failing: dict[int, tuple[int, str]] = {}
         self.stopped: str | None = None
 
     @property
@@ -43,7 +46,7 @@ class Stage(Generic[R, P]):
         """Why the hop does not work, in one sentence, or None. A partition that broke is forgiven once others commit."""
         if self._broken is not None and self._held and all(partition.commits for partition in self._held.values()):
             self._broken = None
-        return self.stopped or self._broken
+        return self.stopped or self._broken or next(self._stuck(), None)
 
     def reconcile(self) -> None:
         """Configuration was reloaded: every lease brings its rows in line."""
@@ -111,8 +114,10 @@ class Stage(Generic[R, P]):
         self._count()
         try:
             await partition.run(excused=excused)
-        except (BusError, ExecutorGone):
+        except (BusError, ExecutorGone) as error:
             self._excused.add(number)
+            times = 0 if partition.commits else self._failing.get(number, (0, ""))[0]
+            self._failing[number] = (times + 1, str(error))
             raise
         finally:
             if self._held.get(number) is partition:
@@ -123,6 +128,13 @@ class Stage(Generic[R, P]):
     def _left(self, event: str, error: RasidError) -> None:
         log.warning(event, hop=self.name, reason=error.reason, subject=error.subject)
         self._kit.observe("rasid_leases_lost_total", {"hop": self.name})
+
+    def _stuck(self) -> Iterator[str]:
+        """Partitions that the bus has failed time and again, with nothing committed in between."""
+        for number, (times, error) in self._failing.items():
+            held = self._held.get(number)
+            if times >= _STUCK and not (held and held.commits):
+                yield f"partition {number} gets nowhere: {error}"
 
     def measure(self) -> None:
         """Set the gauges of what is held to how it stands now; to be called when somebody is about to look at them."""

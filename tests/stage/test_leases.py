@@ -140,6 +140,30 @@ def test_trouble_is_said_and_forgiven() -> None:
     virtually(story())
 
 
+def test_a_partition_that_gets_nowhere_is_said() -> None:
+    """Errors of the bus that follow each other without a commit are trouble of the hop, in one sentence, until one succeeds."""
+
+    async def story() -> None:
+        world = World()
+        bus = FailingBus(world.store)
+        bus.failures = [BusError("there is no such topic", subject="matches")] * 5
+        async with bus:
+            stage = Stage(world.kit(Echo()), bus)
+            running = asyncio.create_task(stage.run())
+            await world.put("a")
+            seen = []
+            while not await world.texts():
+                seen.append(stage.trouble)
+                await asyncio.sleep(0.001)
+            assert seen[0] is None
+            assert seen[-1] == "partition 0 gets nowhere: matches: there is no such topic"
+            assert stage.trouble is None
+            stage.stop()
+            await running
+
+    virtually(story())
+
+
 def test_the_answer_to_work_of_a_lost_lease_is_dropped() -> None:
     """Work that outlives its lease tells nobody; the heir of the lease starts it again, and only that answer counts."""
 

@@ -1,7 +1,7 @@
 """Records that kill, hang or fill the dead letters: who is set aside, who passes, and when the hop stops."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 from typing import Any
@@ -122,5 +122,35 @@ def test_a_hop_stops_rather_than_drain_the_stream() -> None:
         assert stage.stopped is not None
         assert "could not be handled" in stage.stopped
         assert len(await world.dead()) <= 20
+
+    virtually(story())
+
+
+def test_where_no_record_waits_none_is_suspected() -> None:
+    """However often the process dies over an idle partition, what comes later is taken as ever, beside all other work."""
+    taken: list[int] = []
+
+    class Watching(Echo):
+        def prepare(self, batch: Sequence[str]) -> Sequence[str]:
+            taken.append(len(batch))
+            return super().prepare(batch)
+
+    async def story() -> None:
+        world = World()
+        for _ in range(6):
+            bus = MemoryBus(world.store)
+            running = asyncio.create_task(Stage(world.kit(Watching()), bus).run())
+            await asyncio.sleep(5)
+            bus.crash()
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await asyncio.sleep(60)
+
+        async def life(_stage: Stage[str, str]) -> None:
+            await world.put("a", "b", "c")
+            await world.until(3)
+
+        await serve(world, world.kit(Watching()), life)
+        assert taken == [3]
 
     virtually(story())
