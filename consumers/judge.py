@@ -2,10 +2,10 @@
 
     Found by term ─▶ actors' hits (guards, spelling) ─▶ rules on hits ─▶ Judgement, its evidence cut to its limits
 
-A rule that raises is left out and named: it must not cost the article or the other rules.
+A rule that raises is left out of the article and named: it must not cost the article or the other rules.
 """
 
-from collections.abc import Container, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
 
@@ -66,8 +66,8 @@ class Subject:
     attributes: Attributes
 
 
-def judge(desk: CompiledDesk, compiled: Compiled, found: ByTerm, subject: Subject, skip: Container[str]) -> Judgement:
-    """Judge one article for one desk; `skip` are rules in quarantine."""
+def judge(desk: CompiledDesk, compiled: Compiled, found: ByTerm, subject: Subject) -> Judgement:
+    """Judge one article for one desk."""
     hits_of = actor_hits(desk, found, subject.texts)
     evaluation = Evaluation(compiled.numbers, desk.roster, found, hits_of, subject.texts, subject.attributes)
     actors, claims = _actors(desk, hits_of)
@@ -75,8 +75,6 @@ def judge(desk: CompiledDesk, compiled: Compiled, found: ByTerm, subject: Subjec
     failed: dict[str, str] = {}
     for place in sorted({place for term in desk.anchored.keys() & found.keys() for place in desk.anchored[term]}):
         rule = desk.desk.rules[place]
-        if rule.id in skip:
-            continue
         try:
             evidence, reason = _rule(rule, evaluation)
         except Exception as error:  # noqa: BLE001 - a rule is a boundary: one that raises must not cost the article

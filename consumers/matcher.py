@@ -3,12 +3,10 @@
 article ─ search once for all desks ─ judge desk by desk ─▶ Match
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
-
-import structlog
 
 from consumers.compile import Compiled
 from consumers.judge import Judgement, Subject, judge
@@ -19,20 +17,16 @@ from daemon.bus.topics import MATCHES
 from daemon.messages.article import Article
 from daemon.messages.match import ActorFound, ArticleCard, Match, RuleFound
 from daemon.messages.wire import encode, match_id
-from daemon.stage.hop import Effects, Fact, Hop, Table, Time
-
-log = structlog.get_logger()
+from daemon.stage.hop import Effects, Fact, Hop, Notice, Table, Time
 
 LONGEST: Final = 512 * 1024
 """Characters of one zone that are looked at; the enricher cuts articles to fewer, files given to `rasid match` are not cut."""
 
-
-Quarantined: TypeAlias = tuple[str, str, str]
-"""Desk, version of its watchlist, rule."""
+_LONGEST_ERROR: Final = 300
 
 
 class Failure(NamedTuple):
-    """A rule that raised, of this version of the desk's watchlist."""
+    """A rule that raised, of this version of the desk's watchlist; it is left out of the article, and of no other."""
 
     desk: str
     version: str
@@ -52,7 +46,7 @@ class Matched:
 class Matcher(Hop[Article, Matched]):
     """Holds the compiled watchlists; `swap` replaces them between two articles, from any thread.
 
-    `prepare` changes nothing: it may be called again, and beside `decide`, which puts rules that raised in quarantine.
+    It remembers nothing of an article, not even that a rule raised: what becomes of an article depends on it alone.
     """
 
     name = "matcher"
@@ -60,39 +54,30 @@ class Matcher(Hop[Article, Matched]):
 
     def __init__(self, compiled: Compiled) -> None:
         self._compiled = compiled
-        self._quarantine: frozenset[Quarantined] = frozenset()
 
     def swap(self, compiled: Compiled) -> None:
-        """Match with these watchlists from now on; quarantined rules get another chance."""
-        self._compiled, self._quarantine = compiled, frozenset()
+        """Match with these watchlists from now on."""
+        self._compiled = compiled
 
     def prepare(self, batch: Sequence[Article]) -> Sequence[Matched]:
-        compiled, quarantine = self._compiled, self._quarantine
-        return [_matched(compiled, article, quarantine) for article in batch]
+        compiled = self._compiled
+        return [_matched(compiled, article) for article in batch]
 
     def decide(self, item: Matched, table: Table, now: float) -> Effects:  # noqa: ARG002 - the hop's contract
         out = [Record(MATCHES, match.desk, match.id.encode(), encode(match), now) for match in item.matches]
         outcome = "matched" if any(match.hits for match in item.matches) else "near_miss" if item.matches else "nothing"
         facts = [Fact("rasid_articles_total", {"hop": self.name, "outcome": outcome})]
-        facts += [
-            Fact("rasid_rules_failed_total", {"desk": failure.desk, "rule": failure.rule})
-            for failure in item.failed
-            if self._quarantined(failure, item.article)
-        ]
-        return Effects(out=out, facts=facts)
-
-    def _quarantined(self, failure: Failure, article: str) -> bool:
-        """Leave the rule out from now on. False when it is left out already: articles prepared together all name it."""
-        entry = (failure.desk, failure.version, failure.rule)
-        if entry in self._quarantine:
-            return False
-        self._quarantine |= {entry}
-        log.error("rule_quarantined", desk=failure.desk, rule=failure.rule, error=failure.error, article=article)
-        return True
+        facts += [Fact("rasid_rules_failed_total", {"desk": each.desk, "rule": each.rule}) for each in item.failed]
+        return Effects(out=out, facts=facts, notices=[_notice(each, item.article) for each in item.failed])
 
 
-def _matched(compiled: Compiled, article: Article, quarantine: Collection[Quarantined]) -> Matched:
-    judged = list(judge_article(compiled, article, quarantine))
+def _notice(failure: Failure, article: str) -> Notice:
+    about = {"desk": failure.desk, "rule": failure.rule, "watchlist": failure.version}
+    return Notice("rule_failed", about, {"error": failure.error[:_LONGEST_ERROR], "article": article})
+
+
+def _matched(compiled: Compiled, article: Article) -> Matched:
+    judged = list(judge_article(compiled, article))
     return Matched(
         article=article.id,
         matches=tuple(_match(desk, article, judgement) for desk, judgement in judged if judgement),
@@ -104,16 +89,13 @@ def _matched(compiled: Compiled, article: Article, quarantine: Collection[Quaran
     )
 
 
-def judge_article(
-    compiled: Compiled, article: Article, quarantine: Collection[Quarantined] = ()
-) -> Iterator[tuple[Desk, Judgement]]:
+def judge_article(compiled: Compiled, article: Article) -> Iterator[tuple[Desk, Judgement]]:
     """What each desk makes of an article, in the order of the desks."""
     texts = zone_texts({zone: text[:LONGEST] for zone, text in article.zones().items()})
     found = compiled.searcher.search(texts)
     subject = Subject(texts, attributes(article))
     for desk in compiled.desks:
-        skip = {rule for name, version, rule in quarantine if (name, version) == (desk.desk.name, desk.desk.version)}
-        yield desk.desk, judge(desk, compiled, found, subject, skip)
+        yield desk.desk, judge(desk, compiled, found, subject)
 
 
 def attributes(article: Article) -> Mapping[str, Sequence[str]]:

@@ -38,7 +38,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     "rasid_polling_stopped": Spec(Gauge, "1 while nothing is polled because the bus has no room for more."),
     # articles, findings, messages
     "rasid_articles_total": Spec(Counter, "Articles that left a hop, by outcome.", ("hop", "outcome")),
-    "rasid_rules_failed_total": Spec(Counter, "Rules that raised and were put in quarantine.", ("desk", "rule")),
+    "rasid_rules_failed_total": Spec(Counter, "Articles a rule raised at; it is left out there.", ("desk", "rule")),
     "rasid_findings_total": Spec(Counter, "Findings by recorded outcome and reason.", ("desk", "outcome", "reason")),
     "rasid_messages_total": Spec(Counter, "Attempts to send messages, by channel and outcome.", ("channel", "outcome")),
     "rasid_messages_doubtful_total": Spec(Counter, "Attempts that may have reached the receiver unknown to us.", ("channel",)),

@@ -42,8 +42,9 @@ ROOT = Path(__file__).parent.parent
 SEEDS = [ROOT / "config.yaml", *sorted((ROOT / "seeds").rglob("*.yaml"))]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "tests" / "README.md"]
 CODE = [path for folder in ("daemon", "consumers", "alerts") for path in sorted((ROOT / folder).rglob("*.py"))]
-LOGGED = {"debug", "info", "warning", "error", "exception", "critical", "say", "_left"}
-"""What writes a log event whose name is its first argument; the last two are bound to a logger's method where they stand."""
+LOGGED = {"debug", "info", "warning", "error", "exception", "critical", "say", "_left", "Notice"}
+"""What writes a log event whose name is its first argument; "say" and "_left" are bound to a logger's
+method where they stand, and a hop's `Notice` is logged by the runner."""
 
 
 @cache

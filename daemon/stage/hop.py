@@ -39,12 +39,25 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to log as an error, once the step has committed: an event, and what it is about.
+
+    It may come again with every record, so a process logs the first that is `about` the same; `details` are of that one.
+    """
+
+    event: str
+    about: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Effects:
     """What a decision asks for, besides what it put into the table."""
 
     out: Sequence[Record] = ()
     work: Sequence[Work] = ()
     facts: Sequence[Fact] = ()
+    notices: Sequence[Notice] = ()
 
 
 NOTHING = Effects()

@@ -19,6 +19,7 @@ from daemon.stage.alone import Alone
 from daemon.stage.graveyard import Grave
 from daemon.stage.hop import Failed, Hop, Time, Work
 from daemon.stage.intake import Intake
+from daemon.stage.notices import Notices
 from daemon.stage.poison import OPENS_KEY, DeadLetterRate, Opens, opened
 from daemon.stage.preparation import Preparation
 from daemon.stage.step import AGAIN, Decisions, Unprepared
@@ -66,6 +67,7 @@ class Kit(Generic[R, P]):
     executor: Executor | None = None
     limits: Limits = Limits()
     alone: Alone = field(default_factory=Alone)
+    notices: Notices = field(default_factory=Notices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,8 @@ class Partition(Generic[R, P]):
         self._start(gathered.work)
         for fact in gathered.facts:
             self._kit.observe(fact.metric, fact.labels, fact.amount)
+        for notice in gathered.notices:
+            self._kit.notices.tell(notice)
         seconds = time.perf_counter() - began
         self._intake.took(len(records), seconds)
         observe, labels = self._kit.observe, self._labels

@@ -15,7 +15,7 @@ from daemon.bus.base import MAX_BYTES, Record, Row
 from daemon.clock import JUMP
 from daemon.errors import BusError, NewerRow, TooLarge
 from daemon.stage.graveyard import Grave, dead_letter
-from daemon.stage.hop import Effects, Fact, Hop, Time, Work
+from daemon.stage.hop import Effects, Fact, Hop, Notice, Time, Work
 from daemon.stage.table import StepTable
 
 R = TypeVar("R")
@@ -39,11 +39,12 @@ class Unprepared:
 
 @dataclass(slots=True)
 class Gathered:
-    """What a step will publish, start and count once it has committed."""
+    """What a step will publish, start, count and log once it has committed."""
 
     out: list[Record] = field(default_factory=list)
     work: list[Work] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     dead: int = 0
     fired: int = 0
 
@@ -51,6 +52,7 @@ class Gathered:
         self.out.extend(effects.out)
         self.work.extend(effects.work)
         self.facts.extend(effects.facts)
+        self.notices.extend(effects.notices)
 
 
 class Decisions(Generic[R, P]):

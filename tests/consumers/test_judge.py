@@ -1,4 +1,4 @@
-"""What a desk makes of an article: guards, zones, overlaps, rules, limits, quarantine."""
+"""What a desk makes of an article: guards, zones, overlaps, rules, limits, rules that raise."""
 
 import json
 from dataclasses import replace

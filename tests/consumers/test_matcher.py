@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consumers.compile import Compiled, compile_desks
-from consumers.matcher import Matched, Matcher
+from consumers.matcher import Matcher
 from consumers.ruletests import check_watchlists
-from consumers.syntax import ActorTerm
+from consumers.syntax import ActorTerm, And
 from consumers.watchlist.read import parse_watchlist, read_watchlists
 from daemon.bus.held import HeldRows
 from daemon.messages.article import Article, Source
@@ -74,45 +76,45 @@ def test_swap_replaces_the_watchlists() -> None:
 
 
 def exploding() -> Compiled:
-    read = desk("rules: [{id: good, any: war}, {id: bad, any: war}]")
-    return compile_desks([replace(read, rules=(read.rules[0], replace(read.rules[1], unless=ActorTerm("nobody"))))])
+    """Two rules that ask for war or peace; one of them raises wherever there is war."""
+    read = desk("rules: [{id: good, any: [war, peace]}, {id: bad, any: [war, peace], unless: war}]")
+    good, bad = read.rules
+    assert bad.unless is not None
+    return compile_desks([replace(read, rules=(good, replace(bad, unless=And((bad.unless, ActorTerm("nobody"))))))])
 
 
-def failures(matcher: Matcher, items: Sequence[Matched]) -> list[str]:
-    """The metrics of what deciding these articles counts beside the articles."""
-    effects = [matcher.decide(item, StepTable(HeldRows()), 0.0) for item in items]
-    return [fact.metric for each in effects for fact in each.facts if fact.metric != "rasid_articles_total"]
+def found(effects: Effects) -> list[str]:
+    return [rule.id for match in matches(effects) for rule in match.rules]
 
 
-def test_a_rule_that_raises_is_quarantined_and_reported_once() -> None:
-    """The exploding rule is logged and counted once and then left out; articles go on, and a swap gives it another chance."""
+def test_a_rule_that_raises_is_left_out_of_that_article_and_reported() -> None:
+    """The article keeps its other rules, and the next one all of them; each failure is counted, and noticed with its cause."""
     matcher = Matcher(exploding())
-    with capture_logs() as logs:
-        both = matcher.prepare([article("war"), article("war")])
-        assert failures(matcher, both) == ["rasid_rules_failed_total"]
-    assert [(entry["event"], entry["desk"], entry["rule"]) for entry in logs] == [("rule_quarantined", "d", "bad")]
-    (third,) = matcher.prepare([article("war")])
-    assert [[rule.id for rule in item.matches[0].rules] for item in (*both, third)] == [["good"]] * 3
-    assert [len(item.failed) for item in (*both, third)] == [1, 1, 0]
-    matcher.swap(exploding())
-    assert failures(matcher, matcher.prepare([article("war")])) == ["rasid_rules_failed_total"]
+    effects = decided(matcher, article("war"))
+    assert found(effects) == ["good"]
+    assert [fact.labels for fact in effects.facts if fact.metric == "rasid_rules_failed_total"] == [
+        {"desk": "d", "rule": "bad"}
+    ]
+    (notice,) = effects.notices
+    assert (notice.event, notice.about["desk"], notice.about["rule"]) == ("rule_failed", "d", "bad")
+    assert (notice.about["watchlist"], notice.details["article"]) == (matches(effects)[0].watchlist, "a1")
+    assert "nobody" in notice.details["error"]
+    after = decided(matcher, article("peace"))
+    assert (found(after), after.notices) == (["good", "bad"], [])
 
 
-def test_preparing_changes_nothing() -> None:
-    """A batch that is prepared again, as when a neighbour raised, gives the same: no failure is lost, none is logged."""
+@given(bodies=st.lists(st.sampled_from(["war", "peace", "war and peace", "x"]), max_size=6), cuts=st.lists(st.integers(0, 6)))
+def test_splitting_a_batch_changes_nothing(bodies: list[str], cuts: list[int]) -> None:
+    """Articles in other batches, prepared twice or not, give the same matches, facts and notices, also where a rule raises."""
+    items = [replace(article(body), id=f"a{number}") for number, body in enumerate(bodies)]
+    bounds = [0, *sorted(min(cut, len(items)) for cut in cuts), len(items)]
     matcher = Matcher(exploding())
-    with capture_logs() as logs:
-        first, again = matcher.prepare([article("war")]), matcher.prepare([article("war")])
-    assert (first, logs) == (again, [])
-    assert failures(matcher, again) == ["rasid_rules_failed_total"]
+    split = [effects for start, end in pairwise(bounds) for effects in lived(matcher, items[start:end])]
+    assert split == lived(Matcher(exploding()), items) == lived(matcher, items)
 
 
-def test_splitting_a_batch_changes_nothing() -> None:
-    """Articles prepared together give what they give one by one."""
-    items = [article("war"), article("x"), article("x", rest="war peace")]
-    matcher = Matcher(compile_desks(parse_watchlist(TWO, "w.yaml")))
-    together: list[Matched] = list(matcher.prepare(items))
-    assert together == [one for item in items for one in matcher.prepare([item])]
+def lived(matcher: Matcher, items: Sequence[Article]) -> list[Effects]:
+    return [matcher.decide(item, StepTable(HeldRows()), 7.0) for item in matcher.prepare(items)]
 
 
 def test_starter_watchlists_are_sound() -> None:

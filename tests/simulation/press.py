@@ -16,6 +16,7 @@ actors:
   - {id: lena-stone, names: Lena Stone, severity: low}
 rules:
   - {id: summit, where: '"Jane Roe" NEAR/8 summit', severity: normal}
+  - {id: broken, where: '"Jane Roe" OR "Lena Stone"', unless: '"Lena Stone"', severity: low}
 """,
     "south.yaml": """
 desk: south
@@ -24,6 +25,8 @@ actors:
   - {id: omar-vale, names: Omar Vale, severity: high}
 """,
 }
+BROKEN: Final = "broken"
+"""A rule that raises at some articles: see `sense`."""
 WATCHED: Final = {"north": ("Jane Roe", "Omar Vale", "Lena Stone"), "south": ("Jane Roe", "Omar Vale")}
 """Whom each desk watches."""
 WINDOW: Final = 8
