@@ -13,7 +13,9 @@ from typing import Final, NoReturn
 
 from daemon.bus.base import Lease, Record, Row, Rows, Step
 from daemon.bus.memory import MemoryBus
+from daemon.bus.topics import OUTBOX
 from daemon.errors import BusError
+from tests.simulation.answers import Answers
 
 _STALE: Final = 0.5
 """Seconds for which a lag is not counted anew."""
@@ -51,13 +53,20 @@ class RoughBus:
     """Implements `Bus`. `die` kills the process at once; `committing` are the commits under way."""
 
     def __init__(
-        self, inner: MemoryBus, chance: random.Random, weather: Callable[[], Weather], die: Callable[[], None]
+        self,
+        inner: MemoryBus,
+        chance: random.Random,
+        weather: Callable[[], Weather],
+        die: Callable[[], None],
+        answers: Answers,
     ) -> None:
         self._inner = inner
         self.chance = chance
         self.weather = weather
         self.die = die
+        self.answers = answers
         self.committing = 0
+        self._sending: set[_RoughLease] = set()
 
     def partitions(self, topic: str) -> int:
         return self._inner.partitions(topic)
@@ -65,13 +74,32 @@ class RoughBus:
     async def leases(self, topic: str, group: str) -> AsyncGenerator[AbstractAsyncContextManager[Lease], None]:
         async with aclosing(self._inner.leases(topic, group)) as offers:
             async for offer in offers:
-                yield self._held(offer)
+                yield self._held(offer, topic)
 
     @asynccontextmanager
-    async def _held(self, offer: AbstractAsyncContextManager[Lease]) -> AsyncIterator[Lease]:
+    async def _held(self, offer: AbstractAsyncContextManager[Lease], topic: str) -> AsyncIterator[Lease]:
         async with offer as lease:
             self.meet_trouble(lease)
-            yield _RoughLease(lease, self)
+            self.answers.open()
+            rough = _RoughLease(lease, self)
+            if topic == OUTBOX:
+                self._sending.add(rough)
+            try:
+                yield rough
+            finally:
+                self.end(rough, asyncio.get_running_loop().time())
+
+    def crash(self, ran_until: float) -> None:
+        """The process is killed; it ran until then."""
+        for lease in list(self._sending):
+            self.end(lease, ran_until)
+        self._inner.crash()
+
+    def end(self, lease: "_RoughLease", now: float) -> None:
+        """What its last step asked for has begun when time has passed since the step was known to stand."""
+        if lease in self._sending:
+            self._sending.discard(lease)
+            self.answers.unsure += lease.stood_at >= now
 
     async def publish(self, out: Sequence[Record], *, everywhere: bool = False) -> None:
         await self._inner.publish(out, everywhere=everywhere)
@@ -103,6 +131,8 @@ class _RoughLease:
         self._bus = bus
         self._broken = False
         self._busy = False
+        self.stood_at = float("-inf")
+        """When the caller heard that its last step stands, in seconds of the loop; infinite while only the store knows."""
         self._asked, self._lag = float("-inf"), 0
 
     async def take(self, limit: int) -> Sequence[Record]:
@@ -131,17 +161,21 @@ class _RoughLease:
 
     async def _commit(self, step: Step) -> None:
         fate = self._bus.weather().fate(self._bus.chance)
+        known = self._bus.answers.known() if step.out else ()
         await self._bus.linger()
         if fate is Fate.DEATH_BEFORE:
             await self._death()
         if fate is Fate.REFUSED:
             raise BusError("the commit failed", subject=str(self.partition))
         await self._inner.commit(step)
+        self._bus.answers.heard.update(known)
+        self.stood_at = float("inf")
         if fate is Fate.DEATH_AFTER:
             await self._death()
         await self._bus.linger()
         if fate is Fate.UNHEARD:
             raise BusError("the answer to the commit was lost", subject=str(self.partition))
+        self.stood_at = asyncio.get_running_loop().time()
 
     async def _death(self) -> NoReturn:
         self._bus.die()

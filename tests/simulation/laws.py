@@ -5,12 +5,15 @@ hops      what a hop put out is what one uncrashed life makes of the same record
           the same times; in = outcomes + dead letters
 findings  each ends in exactly one outcome; who is watched and was named is told or joins
 messages  each version has one end; repeats at the edge are at most the doubtful attempts on record
+doubts    an answer that a step of the sender knew is on record as it was given, unless the message was replaced or given up;
+          interrupted are at most the attempts of which no step heard an answer
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from alerts.channels.base import SendReason
 from daemon.bus.base import Record
 from daemon.bus.topics import ALERTS, ARTICLES, DEADLETTER, MATCHES, OUTBOX, RAW, TOPICS
 from daemon.messages import wire
@@ -18,6 +21,7 @@ from daemon.messages.alert import Delivery, Message, Outcome, Sent, Told
 from daemon.messages.article import RawArticle
 from daemon.messages.dead import DeadLetter
 from daemon.messages.match import Match
+from tests.simulation.answers import Key
 from tests.simulation.outside import CHANNELS
 from tests.simulation.press import DEADLY, WATCHED
 from tests.simulation.replay import Replay
@@ -167,6 +171,28 @@ def messages(world: World) -> Iterator[str]:
             yield f"message {key} was taken {count} times, {doubtful[key]} attempts were doubtful"
 
 
+def doubts(world: World) -> Iterator[str]:
+    answers = world.outside.answers
+    record = Counter(
+        ((entry.receiver, entry.channel, f"{entry.message}.{entry.version}"), entry.reason)
+        for entry in world.messages(ALERTS)
+        if isinstance(entry, Sent)
+    )
+    unsaid, heard = Counter[Key](), Counter[Key]()
+    for (key, reason), count in answers.heard.items():
+        heard[key] += count
+        unsaid[key] += max(0, count - record[key, reason])
+        if reason == SendReason.ANSWER_LOST and record[key, reason] > count:
+            yield f"of message {key} {count} answers were lost, {record[key, reason]} are on record"
+    for key in {key for key, _ in record}:
+        ends = record[key, SendReason.NEWER_VERSION] + record[key, SendReason.GAVE_UP]
+        if unsaid[key] > ends:
+            yield f"of message {key} {unsaid[key]} answers were heard and are not on record"
+        interrupted, unheard = record[key, SendReason.INTERRUPTED], answers.begun[key] - heard[key]
+        if interrupted > unheard + answers.unsure:
+            yield f"of message {key} {interrupted} attempts are on record as interrupted, {unheard} were unheard"
+
+
 def conduct(world: World) -> Iterator[str]:
     """What processes did on their way."""
     yield from (f"{process.name}: {what}" for process in world.processes for what in process.broken)
@@ -174,7 +200,7 @@ def conduct(world: World) -> Iterator[str]:
     yield from (f"{name} had two requests at once at {place}" for name, place in world.outside.crowded if name not in zombies)
 
 
-_LAWS: Final[tuple[Callable[[World], Iterator[str]], ...]] = (conduct, taken, dead_letters, findings, messages)
+_LAWS: Final[tuple[Callable[[World], Iterator[str]], ...]] = (conduct, taken, dead_letters, findings, messages, doubts)
 
 
 async def judge(world: World) -> list[str]:

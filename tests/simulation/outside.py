@@ -20,6 +20,7 @@ from daemon.feeds.jobs import Entry, PollJob, PollResult, Window
 from daemon.feeds.schedule import Answer as PollAnswer
 from daemon.feeds.sources import Source
 from daemon.messages.article import FirstFetch
+from tests.simulation.answers import Answers, Key
 from tests.simulation.loop import PROCESS
 from tests.simulation.press import WINDOW, Press
 
@@ -43,8 +44,9 @@ class Outside:
         self._chance = chance
         self._press = press
         self._seen = seen
-        self.took = Counter[tuple[str, str, str]]()
+        self.took = Counter[Key]()
         """How often a receiver's channel took which version of which message (the idempotency key)."""
+        self.answers = Answers()
         self.flying = Counter[tuple[str, str]]()
         self.crowded: list[tuple[str, str]] = []
         """Which process had two at once, and where."""
@@ -65,6 +67,13 @@ class Outside:
             return PollResult(url=job.url, outcome="ok", answer=PollAnswer.GOOD, fetched_at=now, fresh=True, window=window)
 
     async def send(self, job: Job) -> Answer:
+        key = (job.message.receiver, job.channel, job.key)
+        self.answers.begun[key] += 1
+        answer = await self._answer(job, key)
+        self.answers.say(key, answer.reason)
+        return answer
+
+    async def _answer(self, job: Job, key: Key) -> Answer:
         with self._flight(f"{job.message.receiver}/{job.channel}"):
             await self._pass(2.0)
             luck = 1.0 if self.calm else self._chance.random()
@@ -72,7 +81,7 @@ class Outside:
                 return retry(SendReason.SERVER_ERROR)
             if luck < 0.12:
                 return dead(SendReason.REFUSED)
-            self.took[job.message.receiver, job.channel, job.key] += 1
+            self.took[key] += 1
             await self._pass(1.0)
             return retry(SendReason.ANSWER_LOST, doubtful=True) if luck < 0.17 else delivered()
 

@@ -79,10 +79,11 @@ class Process:
         self.broken: list[str] = []
         self.ended = self.killed = False
         self.frozen = self.missed = False
+        self._ran_until: float | None = None
         self.at_death = Counter[str]()
         self._around = around
         self._bus = MemoryBus(around.store)
-        self._rough = RoughBus(self._bus, around.chance, around.weather, self.kill)
+        self._rough = RoughBus(self._bus, around.chance, around.weather, self.kill, around.outside.answers)
         self._hands = _Hands(around.chance, self.kill)
         alone = Alone()
         clock = WallClock(around.wall, around.loop.time)
@@ -122,13 +123,13 @@ class Process:
                 "in flight": self._around.outside.in_flight(self.name),
             })  # fmt: skip
             self._look()
-            self._bus.crash()
+            self._rough.crash(self._around.loop.time() if self._ran_until is None else self._ran_until)
             self._around.loop.freeze(self.name)
 
     def freeze(self) -> None:
         """As SIGSTOP."""
         if not self.ended and not self.frozen:
-            self.frozen = True
+            self.frozen, self._ran_until = True, self._around.loop.time()
             self._around.loop.freeze(self.name)
 
     def miss(self) -> None:
@@ -140,7 +141,7 @@ class Process:
     def thaw(self) -> None:
         """It goes on where it stood, a zombie if it was missed."""
         if self.frozen and not self.ended:
-            self.frozen = False
+            self.frozen, self._ran_until = False, None
             self._around.loop.thaw(self.name)
 
     def rejoin(self) -> None:
