@@ -6,105 +6,102 @@ Articles appear all the time. Their publishers agree with the clock that the ser
 """
 
 import asyncio
-from collections import Counter
+import random
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
-from consumers.compile import Compiled
-from consumers.enricher import Enricher
-from daemon.messages.alert import Delivery, Told
-from tests.simulation.hands import Hands
-from tests.simulation.plain import START, World
-from tests.virtual import VirtualLoop
+from alerts.channels.base import SendReason
+from daemon.bus.topics import ALERTS
+from daemon.messages.alert import Sent
+from tests.simulation.laws import DOUBTFUL, judge
+from tests.simulation.loop import SeededLoop, clocks_of
+from tests.simulation.process import Process, Sense
+from tests.simulation.world import JUMPS, Kind, World
 
-JUMPS: Final = (-3600.0, 86_400.0, 315_360_000.0)
-WATCHLIST: Final = """
-desk: test
-actors:
-  - {id: jane-roe, names: Jane Roe, severity: normal}
-"""
 HOUR: Final = 3600.0
 LONGEST_PAUSE: Final = 180.0
 """Three times the feeds' interval, between two polls of one feed."""
 LATEST: Final = 900.0
-"""Seconds in which the last articles must have arrived: polled, grouped for 90 s, sent with some failures."""
+"""Seconds in which the last articles must have arrived: polled, grouped for 2 minutes, sent with some failures."""
+_STOPPING: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`pause`: the longest between two polls of a feed, in seconds. `dead`: messages given up."""
+    """`wrong`: what breaks the laws of `laws`, or came late. `pause`: the longest between two polls of a feed, in seconds."""
 
     jump: float
     published: int
-    lost: int
-    doubled: int
+    wrong: Sequence[str]
     repeats: int
     doubtful: int
-    dead: int
+    gave_up: int
     pause: float
 
     def check(self) -> None:
-        assert (self.lost, self.doubled, self.dead) == (0, 0, 0), self
-        assert self.repeats <= self.doubtful, self
+        assert (self.wrong, self.gave_up) == ([], 0), self
         assert self.pause < LONGEST_PAUSE, self
 
 
-def play(seed: str, understanding: tuple[Enricher, Compiled]) -> Verdict:
+def play(seed: int | str, sense: Sense) -> Verdict:
     """One story. The seed draws the jump, whether it is taken back, and whether the service is restarted in between."""
-    hands = Hands(START)
-    world = World(seed, *understanding, clock=hands)
-    world.unreachable = 0.0
+    loop = SeededLoop(random.Random(f"loop.{seed}"))
+    with clocks_of(loop), asyncio.Runner(loop_factory=lambda: loop) as runner:
+        world = World(seed, Kind(steady=False, jumps=JUMPS), sense, loop)
+        world.outside.unreachable = 0.0
+        jump, story = _drawn(world)
+        late = runner.run(story)
+        return _verdict(world, jump, late + runner.run(judge(world)))
+
+
+def _drawn(world: World) -> tuple[float, Coroutine[Any, Any, list[str]]]:
     jump, back, restart = world.chance.choice(JUMPS), world.chance.random() < 0.5, world.chance.random() < 0.5
     turns = (0.0, jump, -jump, 0.0) if back else (0.0, jump, 0.0)
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        runner.run(_lives(world, hands, turns) if restart else _life(world, hands, turns))
-        return runner.run(_judge(world, jump))
+    return jump, _lives(world, turns) if restart else _life(world, turns)
 
 
-async def _lives(world: World, hands: Hands, turns: tuple[float, ...]) -> None:
+async def _lives(world: World, turns: tuple[float, ...]) -> list[str]:
     """A life an hour; the clock may also have been set while no process ran."""
+    late: list[str] = []
     for turn in turns:
         asleep = world.chance.random() < 0.5
-        hands.turn(turn if asleep else 0.0)
-        hands.restart()
-        await _life(world, hands, (0.0 if asleep else turn,))
+        world.jump(turn if asleep else 0.0)
+        late += await _life(world, (0.0 if asleep else turn,))
+    return late
 
 
-async def _life(world: World, hands: Hands, turns: tuple[float, ...]) -> None:
-    async def events() -> None:
-        for turn in turns:
-            await _publish(world, world.chance.uniform(0.0, HOUR / 4))
-            hands.turn(turn)
-            await _publish(world, HOUR)
-        while len(world.arrived()) < len(world.published):  # noqa: ASYNC110 - virtual time
-            await asyncio.sleep(1.0)
+async def _life(world: World, turns: tuple[float, ...]) -> list[str]:
+    """What was not done in time at its end."""
+    process = world.start()
+    for turn in turns:
+        await _publish(world, process, world.chance.uniform(0.0, HOUR / 4))
+        world.jump(turn)
+        await _publish(world, process, HOUR)
+    end = world.loop.time() + LATEST
+    while (late := world.unfinished()) and world.loop.time() < end:  # noqa: ASYNC110 - virtual time
+        await asyncio.sleep(5.0)
+    await process.stop(_STOPPING)
+    return late
 
-    happening = asyncio.create_task(events())
-    await world.live(happening.done, len(turns) * 1.25 * HOUR + LATEST)
-    happening.cancel()
-    await asyncio.gather(happening, return_exceptions=True)
 
-
-async def _publish(world: World, seconds: float) -> None:
+async def _publish(world: World, process: Process, seconds: float) -> None:
     """An article now and then, for so long."""
-    end = asyncio.get_running_loop().time() + seconds
-    while (left := end - asyncio.get_running_loop().time()) > 0:
+    end = world.loop.time() + seconds
+    while (left := end - world.loop.time()) > 0:
         await asyncio.sleep(min(left, world.chance.uniform(1.0, HOUR / 3)))
-        world.publish(world.chance.choice(list(world.feeds)))
+        world.press.write(process.clock.now())
 
 
-async def _judge(world: World, jump: float) -> Verdict:
-    sent = await world.sent()
-    told = Counter(outcome.url for outcome in await world.outcomes() if outcome.outcome is Told.TOLD)
-    arrived = Counter(entry.message for entry in sent if entry.outcome is Delivery.DELIVERED)
+def _verdict(world: World, jump: float, wrong: Sequence[str]) -> Verdict:
+    reasons = [entry.reason for entry in world.messages(ALERTS) if isinstance(entry, Sent)]
     return Verdict(
         jump=jump,
-        published=len(world.published),
-        lost=len({item.link for item in world.published} - told.keys()) + max(0, len(told) - len(arrived)),
-        doubled=told.total() - len(told) + arrived.total() - len(arrived),
-        repeats=world.took.total() - len(world.took),
-        doubtful=sum(entry.doubtful for entry in sent),
-        dead=sum(entry.outcome is Delivery.DEAD for entry in sent) + await world.dead(),
-        pause=max(later - earlier for polls in world.polled.values() for earlier, later in pairwise(polls)),
+        published=len(world.press.written),
+        wrong=wrong,
+        repeats=world.outside.took.total() - len(world.outside.took),
+        doubtful=sum(reason in DOUBTFUL for reason in reasons),
+        gave_up=reasons.count(SendReason.GAVE_UP),
+        pause=max(later - earlier for polls in world.outside.polled.values() for earlier, later in pairwise(polls)),
     )

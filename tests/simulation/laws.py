@@ -29,7 +29,8 @@ from tests.simulation.world import World, version_of
 
 _LATER: Final = 400 * 365 * 86400.0
 _SHOWN: Final = 5
-_DOUBTFUL: Final = frozenset({"interrupted", "answer_lost"})
+DOUBTFUL: Final = frozenset({SendReason.INTERRUPTED, SendReason.ANSWER_LOST})
+"""The receiver may have the message, and nobody knows."""
 
 
 def taken(world: World) -> Iterator[str]:
@@ -158,7 +159,7 @@ def messages(world: World) -> Iterator[str]:
         name = (entry.receiver, entry.channel, entry.message, entry.version)
         ended[name] += entry.outcome is not Delivery.RETRY
         key = (entry.receiver, entry.channel, f"{entry.message}.{entry.version}")
-        doubtful[key] += entry.reason in _DOUBTFUL
+        doubtful[key] += entry.reason in DOUBTFUL
         if entry.outcome is Delivery.DELIVERED and not world.outside.took[key]:
             yield f"message {name} is on record as delivered, and nobody has it"
         if entry.outcome is Delivery.DEAD and entry.reason == "gave_up" and not (world.jumps or world.kind.outages):

@@ -53,6 +53,8 @@ class Outside:
         self.polled: dict[str, list[float]] = {source.id: [] for source in SOURCES}
         """When each feed was polled, in seconds of the loop."""
         self.calm = False
+        self.unreachable = 0.1
+        """How many polls fail."""
 
     async def poll(self, clock: Clock, job: PollJob) -> PollResult:
         """By the clock of the process that asks."""
@@ -60,7 +62,7 @@ class Outside:
         with self._flight(_SITES[job.feed]):
             await self._pass(3.0)
             now = clock.now()
-            if not self.calm and self._chance.random() < 0.1:
+            if not self.calm and self._chance.random() < self.unreachable:
                 return PollResult(url=job.url, outcome="timeout", answer=PollAnswer.FAILED, fetched_at=now)
             window = self._window(job)
             await self._pass(1.0)

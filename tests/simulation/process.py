@@ -86,7 +86,7 @@ class Process:
         self._rough = RoughBus(self._bus, around.chance, around.weather, self.kill, around.outside.answers)
         self._hands = _Hands(around.chance, self.kill)
         alone = Alone()
-        clock = WallClock(around.wall, around.loop.time)
+        self.clock = clock = WallClock(around.wall, around.loop.time)
         limits = Limits(records=around.chance.choice((1, 3, 500)), patience=around.chance.choice((0.5, 6.0)))
         work: dict[str, Callable[[Any], Awaitable[object]]] = {
             FEEDS: partial(around.outside.poll, clock),

@@ -26,6 +26,8 @@ from tests.simulation.press import Press
 from tests.simulation.process import Process, Sense, Surroundings
 
 START: Final = 1_700_000_000.0
+JUMPS: Final = (-3600.0, DAY, 10 * 365 * DAY)
+"""Seconds by which the wall clock is set: back, forward, far forward."""
 _POISON: Final = (b"", b"{", b"\xff\xfe", b'{"kind":"article","v":9}', b'{"kind":"sent","v":1,"desk":"north"}')
 
 
@@ -48,7 +50,7 @@ def kind_of(seed: int) -> Kind:
     """Every second world is steady, some with long outages; in every fourth the clock jumps, in another an article kills."""
     return Kind(
         steady=seed % 2 == 0,
-        jumps=(-3600.0, DAY, 10 * 365 * DAY) if seed % 4 == 1 else (),
+        jumps=JUMPS if seed % 4 == 1 else (),
         outages=(3600.0, DAY, 4 * DAY) if seed % 4 == 2 else (),
         deadly=0.15 if seed % 8 in (0, 3) else 0.0,
     )
@@ -57,7 +59,7 @@ def kind_of(seed: int) -> Kind:
 class World:
     """What outlives every process: the store, the press, the receivers, the wall clock."""
 
-    def __init__(self, seed: int, kind: Kind, sense: Sense, loop: SeededLoop) -> None:
+    def __init__(self, seed: int | str, kind: Kind, sense: Sense, loop: SeededLoop) -> None:
         self.chance = random.Random(seed)
         self.kind = kind
         self.sense = sense
@@ -126,13 +128,12 @@ class World:
         return behind or self.outside.unseen() or self._held() or self._unsent()
 
     def _held(self) -> list[str]:
-        waiting = Counter[tuple[str, str, str]]()
+        """The last entry says whether a finding waits: one may come again years later, when all is forgotten."""
+        waiting: dict[tuple[str, str, str], bool] = {}
         for entry in self.messages(ALERTS):
             if isinstance(entry, Outcome) and entry.match:
-                waiting[entry.match, entry.actor, entry.rule] += 1 if entry.outcome is Told.HELD else 0
-                if entry.outcome is not Told.HELD:
-                    waiting[entry.match, entry.actor, entry.rule] = -10
-        return [f"finding {name} is held" for name, count in waiting.items() if count > 0]
+                waiting[entry.match, entry.actor, entry.rule] = entry.outcome is Told.HELD
+        return [f"finding {name} is held" for name, held in waiting.items() if held]
 
     def _unsent(self) -> list[str]:
         ended = {
