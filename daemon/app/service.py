@@ -1,16 +1,14 @@
-"""The running service: opens everything, runs the chosen roles, and drains them in order within ten seconds.
+"""The running service: opens everything, runs the chosen roles, and ends them in order (`daemon.app.end`).
 
 status server ─ bus ─ stages … stop ─▶ stages leave their leases ─▶ workers, connections ─▶ bus ─▶ status server
 """
 
 import asyncio
 import gc
-import os
 import signal
 import sys
-import threading
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from importlib.metadata import version
 from typing import Any, Final, TextIO, TypeVar
@@ -18,6 +16,7 @@ from typing import Any, Final, TextIO, TypeVar
 import structlog
 
 from daemon.app.buses import OpenBus, open_bus, shortage
+from daemon.app.end import End, Part, leave
 from daemon.app.roles import Role
 from daemon.app.room import open_room
 from daemon.app.setup import Setup
@@ -27,14 +26,9 @@ from daemon.errors import BusError, RasidError
 from daemon.metrics import Metrics
 from daemon.server.status import serve_status
 from daemon.stage.runner import Stage
-from daemon.workers import abandon
 
-DRAIN_WITHIN: Final = 7.5
-"""Seconds that hops have to leave their leases; the promise is to be gone within ten."""
 OPEN_AGAIN: Final = 2.0
 """Seconds between tries to open a bus that cannot be opened yet."""
-GONE_WITHIN: Final = 9.8
-"""Seconds from the signal until the process ends itself, whatever still hangs."""
 SWITCH_INTERVAL: Final = 0.0005
 """Python's 5 ms let the bus's writer thread wait behind a busy loop for seconds (docs/decisions.md)."""
 COLLECT_AFTER: Final = (10_000, 20, 20)
@@ -51,33 +45,41 @@ async def serve(setup: Setup, roles: Iterable[Role], stream: TextIO) -> int:
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.set_threshold(*COLLECT_AFTER)
-    stop = asyncio.Event()
-    _on_signals(stop.set)
-    metrics, parts = Metrics(), Parts()
+    end, metrics, parts = End(), Metrics(), Parts()
+    _on_signals(end)
     metrics.observe("rasid_build_info", {"version": version("rasid")})
     async with AsyncExitStack() as stack:
         listen = setup.config.server.listen
-        port = await stack.enter_async_context(serve_status(listen, metrics.registry, parts.readiness, parts.measure))
+        status = serve_status(listen, metrics.registry, parts.readiness, parts.measure)
+        port = await stack.enter_async_context(end.closing(Part.STATUS, status))
         log.info("listening", address=listen, port=port)
         clock = WallClock()
-        bus = await _unless(stop, _opened(setup, clock, metrics, parts, stack))
+
+        async def enter_bus(opening: AbstractAsyncContextManager[OpenBus]) -> OpenBus:
+            return await stack.enter_async_context(end.closing(Part.BUS, opening))
+
+        bus = await _unless(end, _opened(setup, clock, metrics, parts, enter_bus))
         if bus is None:
             log.info("stopping", reason="signal")
             return 0
         room = await stack.enter_async_context(open_room(partial(shortage, bus), metrics.observe))
         outside = Outside(clock=clock, observe=metrics.observe, stream=stream, may_poll=room.wait)
-        stages = await stack.enter_async_context(open_stages(setup, sorted(set(roles), key=list(Role).index), bus, outside))
+        opening = open_stages(setup, sorted(set(roles), key=list(Role).index), bus, outside)
+        stages = await stack.enter_async_context(end.closing(Part.CONNECTIONS, opening))
         parts.take(bus, stages)
         log.info("started", roles=[stage.name for stage in stages], bus=setup.config.bus.kind)
-        return await _run(stages, stop)
+        return await _run(stages, end)
 
 
-async def _opened(setup: Setup, clock: Clock, metrics: Metrics, parts: "Parts", stack: AsyncExitStack) -> OpenBus:
+EnterBus = Callable[[AbstractAsyncContextManager[OpenBus]], Awaitable[OpenBus]]
+
+
+async def _opened(setup: Setup, clock: Clock, metrics: Metrics, parts: "Parts", enter: EnterBus) -> OpenBus:
     """The bus; tried again and again while only waiting can help (a full disk), and `/readyz` says for what."""
     while True:
         opening = open_bus(setup.config, setup.folder, clock=clock, service=True, observe=metrics.observe)
         try:
-            return await stack.enter_async_context(opening)
+            return await enter(opening)
         except BusError as error:
             if not error.retry:
                 raise
@@ -109,30 +111,29 @@ class Parts:
             stage.measure()
 
 
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
-    """What the work gives; None, and the work broken off, when the stop comes first."""
-    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+async def _unless(end: End, work: Coroutine[Any, Any, T]) -> T | None:
+    """What the work gives; None, and the work broken off, when the end is asked for first."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(end.asked.wait())
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         return await working if working.done() else None
     finally:
         working.cancel()
         stopping.cancel()
-        await asyncio.gather(working, stopping, return_exceptions=True)
+        await end.within(Part.BUS, asyncio.gather(working, stopping, return_exceptions=True))
 
 
-async def _run(stages: Sequence[Stage[Any, Any]], stop: asyncio.Event) -> int:
-    """Until the stop, or until a stage breaks for good; then everyone leaves in good order."""
+async def _run(stages: Sequence[Stage[Any, Any]], end: End) -> int:
+    """Until the end is asked for, or until a stage breaks for good; then everyone leaves in good order."""
     running = [asyncio.create_task(stage.run(), name=stage.name) for stage in stages]
-    stopping = asyncio.create_task(stop.wait())
+    stopping = asyncio.create_task(end.asked.wait())
     broken = await _first_broken(running, stopping)
+    end.begin()
     log.info("stopping", reason="signal" if broken is None else str(broken))
     for stage in stages:
         stage.stop()
-    _, late = await asyncio.wait(running, timeout=DRAIN_WITHIN)
-    for task in (*late, stopping):
-        task.cancel()
-    await asyncio.gather(*running, stopping, return_exceptions=True)
+    stopping.cancel()
+    await end.within(Part.HOPS, asyncio.gather(*running, stopping, return_exceptions=True))
     if isinstance(broken, RasidError):
         raise broken
     if broken is not None:
@@ -152,25 +153,13 @@ async def _first_broken(running: Sequence[asyncio.Task[None]], stopping: asyncio
     return None
 
 
-def _on_signals(stop: Callable[[], None]) -> None:
-    """The first signal asks for an orderly end, the second ends at once. A watch ends what hangs, be it the loop itself."""
-    loop = asyncio.get_running_loop()
-    watch = threading.Timer(GONE_WITHIN, _end_now)
-    watch.daemon = True
-    asked = False
+def _on_signals(end: End) -> None:
+    """The first signal asks for an orderly end, the second ends at once."""
 
     def on_signal() -> None:
-        nonlocal asked
-        if asked:
-            _end_now()
-        asked = True
-        stop()
-        watch.start()
+        if end.asked.is_set():
+            leave(1)
+        end.ask()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-
-
-def _end_now() -> None:
-    abandon()
-    os._exit(1)
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)

@@ -140,7 +140,9 @@ class _Building:
 
     def _executor(self) -> ThreadPoolExecutor:
         if self._threads is None:
-            self._threads = self._stack.enter_context(ThreadPoolExecutor(_THREADS, thread_name_prefix="prepare"))
+            self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="prepare")
+            # Nobody needs what is still being prepared when all leases have been left, and it may take long.
+            self._stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
         return self._threads
 
 

@@ -16,6 +16,8 @@ from typing import Protocol
 
 MAX_BYTES = 8 * 1024 * 1024
 """Largest `value` of a record or row; one byte more raises `TooLarge` and nothing of the step is written."""
+CLOSE_WITHIN = 2.0
+"""Seconds an engine may take to close; then it drops what is left, as a process does that is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Lease(Protocol):
 
 
 class Bus(Protocol):
-    """A running engine. Engines are async context managers: entering opens, leaving closes within 5 s."""
+    """A running engine. Engines are async context managers: entering opens, leaving closes within `CLOSE_WITHIN`."""
 
     def partitions(self, topic: str) -> int: ...
 

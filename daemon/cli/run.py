@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from daemon.app.end import leave
 from daemon.app.roles import Role
 from daemon.app.service import serve
 from daemon.app.setup import load_setup
@@ -51,7 +51,5 @@ def command(config_file: Path, roles: tuple[Role, ...], *, debug: bool) -> int:
         )
     configure_logging(sys.stderr, secrets=setup.secrets(), level=logging.DEBUG if debug else logging.INFO)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        code = runner.run(serve(setup, roles, sys.stdout))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # it is ending already: one more signal would only leave a traceback
-    return code
+        # All is closed. To close the loop and the interpreter as well would be to wait for every thread, without bound.
+        leave(runner.run(serve(setup, roles, sys.stdout)))

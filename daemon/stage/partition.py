@@ -33,6 +33,8 @@ LONGEST_WAIT: Final = 30.0
 
 CATCHING_UP: Final = 0.1
 """Seconds until a record-driven hop that is behind looks again: what an engine counted as lag may be nothing to take."""
+LAST_COMMITS: Final = 1.0
+"""Seconds a lease has beyond its patience, to commit what its work came to; then it is broken off."""
 SETTLING: Final = 2.0
 """Seconds by which the wall's wakes trail in a record-driven hop, so that records already on their way come first."""
 
@@ -41,13 +43,13 @@ SETTLING: Final = 2.0
 class Limits:
     """Bounds of one lease: records and wakes a step, pieces of work in flight, seconds to wait for work when leaving.
 
-    An engine gives a lease that is asked to leave 8 s; `patience` leaves some of them for the last commits.
+    An engine gives a lease that is asked to leave 8 s, the end of the process fewer (`daemon.app.end`).
     """
 
     records: int = 500
     wakes: int = 500
     in_flight: int = 256
-    patience: float = 6.0
+    patience: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)

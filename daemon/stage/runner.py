@@ -12,7 +12,7 @@ import structlog
 
 from daemon.bus.base import Bus, Lease
 from daemon.errors import BusError, Lost, RasidError, TooLarge
-from daemon.stage.partition import Kit, Partition, Standing
+from daemon.stage.partition import LAST_COMMITS, Kit, Partition, Standing
 from daemon.stage.poison import DeadLetterRate, HopStopped
 from daemon.stage.preparation import ExecutorGone
 
@@ -82,7 +82,7 @@ class Stage(Generic[R, P]):
         """Holders outlive nothing: they leave in good order, or are ended, also when we are cancelled ourselves."""
         try:
             if self._holding:
-                await asyncio.wait(self._holding, timeout=self._kit.limits.patience + 1.0)
+                await asyncio.wait(self._holding, timeout=self._kit.limits.patience + LAST_COMMITS)
         finally:
             for holder in self._holding:
                 holder.cancel()

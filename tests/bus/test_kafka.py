@@ -15,7 +15,7 @@ from aiokafka.admin import NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from structlog.testing import capture_logs
 
-from daemon.bus.base import Bus, Record, Row, Step
+from daemon.bus.base import CLOSE_WITHIN, Bus, Record, Row, Step
 from daemon.bus.kafka.bus import KafkaBus
 from daemon.bus.kafka.stored import Entry
 from daemon.bus.topics import ARTICLES, RAW
@@ -261,7 +261,7 @@ class TestBroker:
                     with pytest.raises(BusError):
                         await lease.commit(Step(None, (), [Row("lane", b"row", b"v")]))
                 await until(lambda: "no broker answers" in (bus.trouble() or ""))
-            async with asyncio.timeout(5.5):
+            async with asyncio.timeout(CLOSE_WITHIN + 0.5):
                 await bus.__aexit__(None, None, None)
         finally:
             victim.thaw(1)

@@ -14,9 +14,11 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
+from daemon.app.end import PROMISED
+
 ROOT: Final = Path(__file__).parent.parent.parent
-EXIT_WITHIN: Final = 30.0
-"""Three times the promised ten seconds."""
+EXIT_WITHIN: Final = 3 * PROMISED
+"""A test's patience with a busy machine. By its own clock the service keeps the promise, or ends with 1."""
 COMMAND_WITHIN: Final = 600.0
 """Long: some print the journal of 20,000 alerts, on a busy machine."""
 

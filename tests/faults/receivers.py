@@ -1,7 +1,7 @@
 """Faults of who receives: it asks for a pause, refuses, or takes a message and says nothing."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,7 +17,7 @@ _EARLY: Final = 0.1
 
 
 @contextmanager
-def manner(intake: Intake, say: "Manner") -> Iterator[None]:
+def manner(intake: Intake, say: Callable[[], Say]) -> Iterator[None]:
     """The sink answers so for a while."""
     intake.manner = say
     try:

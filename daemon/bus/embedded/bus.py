@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
-from daemon.bus.base import Lease, Record, Row
+from daemon.bus.base import CLOSE_WITHIN, Lease, Record, Row
 from daemon.bus.embedded.lease import open_lease
 from daemon.bus.embedded.retention import Retention
 from daemon.bus.embedded.schema import numbered
@@ -26,7 +26,6 @@ _LOOK_EVERY: Final = 0.2
 """Seconds between looks for what commands appended."""
 _PROBE_EVERY: Final = 2.0
 """Seconds between tries to write while writing fails."""
-_CLOSE_WITHIN: Final = 4.0
 _NO_RETENTION: Final[Mapping[str, float]] = MappingProxyType({})
 
 
@@ -80,7 +79,7 @@ class EmbeddedBus:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._shelf_open is not None:
             shelf, self._shelf_open = self._shelf_open, None
-            await shelf.close(_CLOSE_WITHIN)
+            await shelf.close(CLOSE_WITHIN)
 
     def partitions(self, topic: str) -> int:  # noqa: ARG002 - all topics of this engine have as many
         return self._shelf.partitions

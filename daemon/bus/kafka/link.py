@@ -1,7 +1,7 @@
 """Makes aiokafka's clients with the settings that held, and gets rid of them again, whatever state they are in."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError
 
+from daemon.bus.base import CLOSE_WITHIN
 from daemon.bus.kafka.discard import retrieve
 from daemon.bus.kafka.security import access, refusal
 from daemon.bus.kafka.stored import MESSAGE_BYTES
@@ -18,7 +19,8 @@ from daemon.bus.kafka.timing import Timing, milliseconds
 from daemon.config.models import KafkaSettings
 from daemon.errors import BusError
 
-_SETTLE: Final = 3.0
+_NOTICE: Final = 0.1
+"""Seconds for what was broken off to notice."""
 
 
 class Link:
@@ -111,12 +113,21 @@ class Link:
             await asyncio.wait({starting}, timeout=self.timing.request)
         await stop(client)
 
-    async def settle(self) -> None:
+    async def settle(self, within: float = CLOSE_WITHIN) -> None:
         """Wait, bounded, for everything that was discarded."""
         if self._cleaning:
-            await asyncio.wait(self._cleaning, timeout=_SETTLE)
-        for task in self._cleaning:
-            task.cancel()
+            await asyncio.wait(self._cleaning, timeout=within - _NOTICE)
+        await broken_off(self._cleaning)
+
+
+async def broken_off(tasks: Iterable["asyncio.Task[Any]"]) -> None:
+    """Cancel those that still run, and wait a little, but not for one that goes on all the same."""
+    left = {task for task in tasks if not task.done()}
+    for task in left:
+        task.add_done_callback(retrieve)
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=_NOTICE)
 
 
 def translated(error: BaseException, doing: str, subject: str) -> BusError:
