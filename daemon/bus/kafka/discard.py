@@ -26,18 +26,25 @@ async def leave_group(consumer: Any) -> None:
 
 
 async def stop_consumer(consumer: Any) -> None:
-    """Leave the group in order (a static member keeps its place); when no broker answers in time, just drop everything."""
+    """Leave the group in order (a static member keeps its place); drop everything when that takes long or is cancelled."""
     try:
         async with asyncio.timeout(_PATIENCE):
             await consumer.stop()
     except (TimeoutError, KafkaError) as error:
         log.debug("kafka_consumer_dropped", error=repr(error))
-        fetcher = consumer._fetcher
-        tasks = [getattr(consumer._coordinator, name, None) for name in _TASKS]
-        if fetcher is not None:
-            tasks += [fetcher._fetch_task, *fetcher._pending_tasks]
-        await _cancel(task for task in tasks if task is not None)
-        await _close(consumer._client)
+        await _drop(consumer)
+    except asyncio.CancelledError:
+        await _drop(consumer)
+        raise
+
+
+async def _drop(consumer: Any) -> None:
+    fetcher = consumer._fetcher
+    tasks = [getattr(consumer._coordinator, name, None) for name in _TASKS]
+    if fetcher is not None:
+        tasks += [fetcher._fetch_task, *fetcher._pending_tasks]
+    await _cancel(task for task in tasks if task is not None)
+    await _close(consumer._client)
 
 
 async def stop_producer(producer: Any) -> None:

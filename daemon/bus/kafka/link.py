@@ -21,6 +21,8 @@ from daemon.errors import BusError
 
 _NOTICE: Final = 0.1
 """Seconds for what was broken off to notice."""
+_DROP: Final = 0.5
+"""Seconds for what was to leave in order to drop its connections instead."""
 
 
 class Link:
@@ -105,29 +107,32 @@ class Link:
         task.add_done_callback(self._cleaning.discard)
 
     async def _discard(self, client: Any, stop: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
+        """Cancelled, it waits for nothing in order any more, but still takes the client apart."""
         starting = self._starting.pop(client, None)
-        if starting is not None:
-            starting.add_done_callback(retrieve)
-            await asyncio.wait({starting}, timeout=self.timing.request)
-            starting.cancel()
-            await asyncio.wait({starting}, timeout=self.timing.request)
-        await stop(client)
+        try:
+            if starting is not None:
+                await asyncio.wait({starting}, timeout=self.timing.request)
+        finally:
+            if starting is not None:
+                await broken_off([starting], self.timing.request)
+            await stop(client)
 
     async def settle(self, within: float = CLOSE_WITHIN) -> None:
         """Wait, bounded, for everything that was discarded."""
         if self._cleaning:
-            await asyncio.wait(self._cleaning, timeout=within - _NOTICE)
-        await broken_off(self._cleaning)
+            await asyncio.wait(self._cleaning, timeout=within - _DROP)
+        await broken_off(self._cleaning, _DROP)
 
 
-async def broken_off(tasks: Iterable["asyncio.Task[Any]"]) -> None:
+async def broken_off(tasks: Iterable["asyncio.Task[Any]"], within: float = _NOTICE) -> None:
     """Cancel those that still run, and wait a little, but not for one that goes on all the same."""
-    left = {task for task in tasks if not task.done()}
-    for task in left:
+    tasks = list(tasks)
+    for task in tasks:
         task.add_done_callback(retrieve)
         task.cancel()
+    left = {task for task in tasks if not task.done()}
     if left:
-        await asyncio.wait(left, timeout=_NOTICE)
+        await asyncio.wait(left, timeout=within)
 
 
 def translated(error: BaseException, doing: str, subject: str) -> BusError:
