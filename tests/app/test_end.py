@@ -14,7 +14,7 @@ from daemon.bus.base import CLOSE_WITHIN
 from daemon.bus.group import LEAVE_WITHIN
 from daemon.bus.kafka.timing import Timing
 from daemon.stage.partition import LAST_COMMITS, Limits
-from tests.e2e.service import ROOT
+from tests.e2e.service import EXIT_WITHIN, ROOT
 
 HANGS = """
 import asyncio, time
@@ -30,6 +30,17 @@ async def hang():
     time.sleep(60)
 
 asyncio.run(main())
+"""
+
+THREAD_AT_WORK = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+from daemon.app.end import leave
+
+threads = ThreadPoolExecutor(1)
+threads.submit(time.sleep, 60)
+threads.shutdown(wait=False)
+leave(0)
 """
 
 
@@ -82,7 +93,18 @@ async def test_what_was_raised_inside_comes_out() -> None:
 
 def test_the_watch_ends_a_hanging_loop() -> None:
     """When the loop itself hangs, the process ends with 1 and says in which part and where."""
-    done = subprocess.run([sys.executable, "-c", HANGS], cwd=ROOT, capture_output=True, timeout=30, check=False, text=True)
-    assert done.returncode == 1
-    said = done.stdout + done.stderr
+    code, said = python(HANGS)
+    assert code == 1
     assert all(word in said for word in ("end_overdue", "part=bus", "hang"))
+
+
+def test_no_thread_is_waited_for() -> None:
+    """A thread that still prepares records keeps no process from its good end."""
+    assert python(THREAD_AT_WORK) == (0, "")
+
+
+def python(script: str) -> tuple[int, str]:
+    """Its exit code and all it said; nobody is waited for beyond a test's patience."""
+    run = [sys.executable, "-c", script]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, timeout=EXIT_WITHIN, check=False, text=True)
+    return done.returncode, done.stdout + done.stderr
