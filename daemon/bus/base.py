@@ -16,7 +16,7 @@ from typing import Protocol
 
 MAX_BYTES = 8 * 1024 * 1024
 """Largest `value` of a record or row; one byte more raises `TooLarge` and nothing of the step is written."""
-CLOSE_WITHIN = 2.0
+CLOSE_WITHIN = 3.0
 """Seconds an engine may take to close; then it drops what is left, as a process does that is killed."""
 
 

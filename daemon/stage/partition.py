@@ -49,7 +49,7 @@ class Limits:
     records: int = 500
     wakes: int = 500
     in_flight: int = 256
-    patience: float = 5.0
+    patience: float = 4.0
 
 
 @dataclass(frozen=True, slots=True)

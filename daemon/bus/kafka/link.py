@@ -111,10 +111,10 @@ class Link:
         starting = self._starting.pop(client, None)
         try:
             if starting is not None:
+                starting.add_done_callback(retrieve)
                 await asyncio.wait({starting}, timeout=self.timing.request)
-        finally:
-            if starting is not None:
                 await broken_off([starting], self.timing.request)
+        finally:
             await stop(client)
 
     async def settle(self, within: float = CLOSE_WITHIN) -> None:
