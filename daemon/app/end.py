@@ -35,7 +35,7 @@ PROMISED: Final = 10.0
 SECONDS: Final[Mapping[Part, float]] = MappingProxyType(
     {Part.HOPS: 5.25, Part.CONNECTIONS: 0.5, Part.BUS: 3.25, Part.STATUS: 0.5}
 )
-"""Each a little more than what the part allows itself; that their sum fits into the promise is tested."""
+"""That their sum fits into the promise is tested, and that hops allow themselves less."""
 OVERDUE: Final = 9.7
 """Seconds from the signal until the watch ends the process, whatever still hangs."""
 TELLING: Final = 0.2

@@ -16,8 +16,8 @@ from typing import Protocol
 
 MAX_BYTES = 8 * 1024 * 1024
 """Largest `value` of a record or row; one byte more raises `TooLarge` and nothing of the step is written."""
-CLOSE_WITHIN = 3.0
-"""Seconds an engine may take to close; then it drops what is left, as a process does that is killed."""
+CLOSE_WITHIN = 5.0
+"""Seconds an engine may take to close; then it drops what is left. All that counts has committed before."""
 
 
 @dataclass(frozen=True, slots=True)

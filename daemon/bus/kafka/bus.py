@@ -17,7 +17,7 @@ import structlog
 
 from daemon.bus.base import CLOSE_WITHIN, Lease, Record, Row
 from daemon.bus.kafka import history
-from daemon.bus.kafka.link import Link, broken_off
+from daemon.bus.kafka.link import Link
 from daemon.bus.kafka.member import Member
 from daemon.bus.kafka.names import Group, Names
 from daemon.bus.kafka.producer import Publisher
@@ -31,7 +31,7 @@ from daemon.config.models import KafkaSettings
 from daemon.errors import BusError, BusRefused
 from daemon.metrics import Observe
 
-_PART_WITHIN: Final = 1.0
+_PART_WITHIN: Final = 2.0
 """Of the seconds to close, those for members to leave in order; the rest is for their clients' connections."""
 log = structlog.get_logger()
 
@@ -191,10 +191,11 @@ class KafkaBus:
     async def _close(self) -> None:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + CLOSE_WITHIN
+        if self._tending is not None:
+            self._tending.cancel()
+            await asyncio.gather(self._tending, return_exceptions=True)
         for member in self._members:
             member.close()
-        if self._tending is not None:
-            await broken_off([self._tending])
         await asyncio.gather(*(member.closed(_PART_WITHIN) for member in list(self._members)))
         self._publisher.close()
         await self._link.settle(deadline - loop.time())

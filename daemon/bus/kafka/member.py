@@ -9,7 +9,7 @@ from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
 from daemon.bus.kafka.discard import leave_group, stop_consumer
-from daemon.bus.kafka.link import broken_off, translated
+from daemon.bus.kafka.link import translated
 from daemon.bus.kafka.names import Group
 from daemon.bus.kafka.shares import Shares
 from daemon.bus.kafka.timing import milliseconds
@@ -50,7 +50,8 @@ class Member:
     async def closed(self, within: float) -> None:
         """Wait until it is done, or break it off. For use after `close`."""
         await asyncio.wait({self._running}, timeout=within)
-        await broken_off([self._running])
+        self._running.cancel()
+        await asyncio.gather(self._running, return_exceptions=True)
 
     async def _run(self) -> None:
         while not self._closing.is_set():
