@@ -59,8 +59,7 @@ async def move(old: Place, new: Place, partitions: int | None, clock: Clock, tel
                 with embedded.open_goal(part, partitions) as file_goal:
                     done = await Move(origin, file_goal, moved, tell).run(_ALL)
             check_whole(part, path, tell)
-            put_in_place(part, path, aside)
-        return done, aside if path == old.file else None
+            return done, put_in_place(part, path, aside)
 
 
 @asynccontextmanager

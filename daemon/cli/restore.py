@@ -30,6 +30,6 @@ def command(folder: Path, config_file: Path, *, force: bool) -> None:
     path = embedded_file(load_bus_config(config_file, os.environ), config_file)
     aside = aside_of(path, WallClock().now())
     with closing(Progress()) as progress:
-        replaced = restore(folder / BUS_FILE, path, aside, progress, replace=force)
-    kept = f"; what was there is {aside.name} now" if replaced else ""
-    click.echo(f"{path}: restored{kept}")
+        kept = restore(folder / BUS_FILE, path, aside, progress, replace=force)
+    told = f"; what was there is {kept.name} now" if kept else ""
+    click.echo(f"{path}: restored{told}")

@@ -1,6 +1,7 @@
 """Copies of the file, made under fire, and what they are worth when they take its place."""
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -9,8 +10,10 @@ import apsw
 import pytest
 
 from daemon.bus.base import Bus, Row, Step
+from daemon.bus.embedded import EmbeddedBus
 from daemon.bus.embedded.backup import aside_of, back_up, restore
 from daemon.bus.topics import ARTICLES, RAW
+from daemon.clock import WallClock
 from daemon.errors import BusError, BusRefused
 from tests.bus.copying import copy
 from tests.bus.embedded_engine import EmbeddedEngine, own
@@ -76,7 +79,7 @@ async def test_a_restored_bus_goes_on_where_the_copy_stood(engine: EmbeddedEngin
         await lease.commit(Step(10, (), [Row(lane, b"row", b"later", 8.0)]))
     await engine.close(bus)
     aside = aside_of(engine.path, LATER)
-    assert restore(tmp_path / "copy" / "bus.sqlite", engine.path, aside, quiet, replace=True)
+    assert restore(tmp_path / "copy" / "bus.sqlite", engine.path, aside, quiet, replace=True) == aside
     bus = await engine.open()
     async with holding(bus, RAW, GROUP, engine.patience) as holder:
         lease = await holder.lease(HERE)
@@ -86,6 +89,32 @@ async def test_a_restored_bus_goes_on_where_the_copy_stood(engine: EmbeddedEngin
     assert await state(await EmbeddedEngine(aside.rename(tmp_path / "bus.sqlite").parent).open()) == {
         b"row": Row(lane, b"row", b"later", 8.0)
     }
+
+
+@pytest.mark.parametrize("links", [True, False])
+async def test_what_was_kept_is_never_overwritten(
+    engine: EmbeddedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool
+) -> None:
+    """Replaced several times in one second, each bus is kept under a name of its own, also where a file has but one name."""
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+    await engine.close(await engine.open())
+    back_up(engine.path, tmp_path / "bus.sqlite", quiet)
+    kept = []
+    for number in range(3):
+        bus = await engine.open()
+        await bus.publish([record(number, "lane")])
+        await engine.close(bus)
+        kept.append(restore(tmp_path / "bus.sqlite", engine.path, aside_of(engine.path, LATER), quiet, replace=True))
+    assert [path.name.partition("Z")[2] for path in kept if path] == ["", "-2", "-3"]
+    for number, path in enumerate(kept):
+        assert path is not None
+        async with EmbeddedBus(path, clock=WallClock(), service=True) as old:
+            assert [stored.key for stored in await everything(old, RAW)] == [b"k%d" % number]
+
+
+def refuse(*_names: Path) -> None:
+    raise PermissionError(errno.EPERM, "no links here")
 
 
 async def test_generations_only_grow(engine: EmbeddedEngine, tmp_path: Path) -> None:
@@ -219,10 +248,13 @@ async def test_a_damaged_bus_can_be_replaced(engine: EmbeddedEngine, tmp_path: P
     await engine.close(bus)
     scribble(engine.path)
     put_a_log_beside(engine.path)
-    aside = aside_of(engine.path, LATER)
-    restore(tmp_path / "bus.sqlite", engine.path, aside, quiet, replace=True)
+    taken = aside_of(engine.path, LATER)
+    put_a_log_beside(taken)
+    kept = restore(tmp_path / "bus.sqlite", engine.path, taken, quiet, replace=True)
     assert len(await everything(await engine.open(), RAW)) == 100
-    assert aside.read_bytes().startswith(b"no database")
+    assert kept is not None
+    assert kept.read_bytes().startswith(b"no database")
+    assert kept.name == f"{taken.name}-2"
 
 
 async def test_progress_is_told(engine: EmbeddedEngine, tmp_path: Path) -> None:

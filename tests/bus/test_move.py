@@ -257,7 +257,7 @@ async def kept(at: Place) -> list[Record]:
 
 
 async def test_in_its_own_place(tmp_path: Path) -> None:
-    """The file is replaced by one with other partitions; the old one is kept, and fenced."""
+    """The file is replaced by one with other partitions; the old one is kept, and fenced, also by a second move at once."""
     here = place(tmp_path)
     async with engine(here) as bus:
         await fill(bus)
@@ -267,8 +267,11 @@ async def test_in_its_own_place(tmp_path: Path) -> None:
         assert bus.partitions(RAW) == 7
         assert bus._shelf.generation > 2
         await counted(bus)
-    async with EmbeddedBus(aside, clock=WallClock(), service=True) as bus:
-        assert bus.partitions(RAW) == 4
+    _, again = await move(here, here, 2, WallClock(), quiet)
+    for old, count in ((aside, 4), (again, 7)):
+        assert old is not None
+        async with EmbeddedBus(old, clock=WallClock(), service=True) as bus:
+            assert bus.partitions(RAW) == count
 
 
 async def test_a_move_is_offline_and_overwrites_nothing(tmp_path: Path) -> None:

@@ -61,7 +61,9 @@ def test_there_and_back(config: Path, capfd: pytest.CaptureFixture[str]) -> None
     assert "bus.sqlite.replaced-" in said.out
     assert said.err == ""
     assert asyncio.run(keys(config)) == [b"before"]
-    assert len(list((config.parent / "data").glob("bus.sqlite.replaced-*Z"))) == 1
+    assert len(list((config.parent / "data").glob("bus.sqlite.replaced-*"))) == 1
+    assert main(["restore", *arguments, "--force"]) == 0
+    assert sorted((config.parent / "data").glob("bus.sqlite.replaced-*"))[1].name in capfd.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])

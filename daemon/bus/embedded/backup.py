@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -50,8 +51,8 @@ def back_up(path: Path, target: Path, tell: Tell) -> int:
     return target.stat().st_size
 
 
-def restore(copy: Path, path: Path, aside: Path, tell: Tell, *, replace: bool) -> bool:
-    """Put what `back_up` made in the place of the file; True when one stood there, which is `aside` then.
+def restore(copy: Path, path: Path, aside: Path, tell: Tell, *, replace: bool) -> Path | None:
+    """Put what `back_up` made in the place of the file; returns what is kept of one that stood there (see `put_in_place`).
 
     Raises `BusRefused` while a service lives, when there is a file and not `replace`, and when the copy is none or damaged;
     the file is untouched then.
@@ -59,14 +60,12 @@ def restore(copy: Path, path: Path, aside: Path, tell: Tell, *, replace: bool) -
     refuse_old_sqlite(apsw.sqlite_lib_version())
     _refuse_copy(copy)
     with translated(path), locked(path):
-        there = path.exists()
-        if there and not replace:
+        if path.exists() and not replace:
             raise BusRefused("is there already; --force puts the backup in its place and keeps it beside", subject=str(path))
         with part_of(path) as part:
             _copy_bytes(copy, part, tell)
             check_whole(part, copy, tell)
-            put_in_place(part, path, aside)
-    return there
+            return put_in_place(part, path, aside)
 
 
 @contextmanager
@@ -102,25 +101,20 @@ def aside_of(path: Path, at: float) -> Path:
     return path.with_name(f"{path.name}.replaced-{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%SZ}")
 
 
-def put_in_place(part: Path, path: Path, aside: Path) -> None:
-    """Have `part` become the file, at once; what was there is `aside`. Raises `apsw.BusyError` while anybody uses it.
+def put_in_place(part: Path, path: Path, aside: Path) -> Path | None:
+    """Have `part` become the file, at once. Returns what is kept of the one that was there: `aside`, or with -2, -3 … to it.
 
-    Whoever knew either of them is fenced.
+    Whoever knew either of them is fenced. Raises `apsw.BusyError` while anybody uses the file.
     """
+    kept = None
     _renew(part, _generation(path) if path.exists() else 0)
     sync_file(part)
     if path.exists():
         _fold(path)
-        wal = _beside(path, "-wal")
-        if wal.exists():  # a file so damaged that it cannot be folded
-            wal.rename(_beside(aside, "-wal"))
-        _beside(path, "-shm").unlink(missing_ok=True)
-        try:
-            os.link(path, aside)
-        except OSError:  # a file system without links: then there is an instant without the file
-            path.rename(aside)
+        kept = _keep(path, aside)
     part.replace(path)
     sync_folder(path.parent)
+    return kept
 
 
 def sync_file(path: Path) -> None:
@@ -142,6 +136,44 @@ def _fold(path: Path) -> None:
     with suppress(apsw.CorruptError, apsw.NotADBError), closing(apsw.Connection(str(path))) as db:
         db.set_busy_timeout(1000)
         db.pragma("journal_mode", "delete")
+
+
+def _keep(path: Path, aside: Path) -> Path:
+    """Give the file that is about to be replaced a name of its own, and its log with it."""
+    kept = _claim(path, aside)
+    wal = _beside(path, "-wal")
+    if wal.exists():  # a file so damaged that it cannot be folded
+        wal.rename(_beside(kept, "-wal"))
+    _beside(path, "-shm").unlink(missing_ok=True)
+    if not kept.samefile(path):
+        path.rename(kept)
+    return kept
+
+
+def _claim(path: Path, aside: Path) -> Path:
+    """A name that nothing has, taken: a second one of the file, or, on a file system without links, that of an empty file.
+
+    In the second case there is an instant without the file, when it is renamed.
+    """
+    for name in (aside if number == 1 else _beside(aside, f"-{number}") for number in count(1)):
+        if _beside(name, "-wal").exists():
+            continue
+        try:
+            _link(path, name)
+        except FileExistsError:
+            continue
+        return name
+    raise AssertionError("numbers end")
+
+
+def _link(path: Path, name: Path) -> None:
+    """Raises `FileExistsError` where there is something of that name."""
+    try:
+        os.link(path, name)
+    except FileExistsError:
+        raise
+    except OSError:
+        name.touch(exist_ok=False)
 
 
 def _copy_pages(source: apsw.Connection, part: Path, tell: Tell) -> None:
