@@ -9,12 +9,15 @@ A row that says an attempt had begun, and nothing in flight, is a crash in betwe
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from alerts.channels.base import Answer, SendReason, retry
 from alerts.kind import kind_of
 from alerts.outbox import ENTRY, QUEUE, Entry
 from alerts.turn import Turn
 from daemon.bus.base import Row
+from daemon.clock import JUMP
+from daemon.errors import DecodeError
 from daemon.messages.alert import Delivery, Message
 from daemon.stage.hop import Effects, Hop, Table, Time
 
@@ -61,10 +64,14 @@ class Sender(Hop[Message, Message]):
         return turn.effects()
 
     def reconcile(self, partition: int, partitions: int, table: Table, now: float) -> Effects:  # noqa: ARG002 - the hop's shape
-        """Where the clock was set back, queues do not wait for it to be there again."""
+        """Where the clock was set back, neither queues nor messages wait for it to be there again."""
         turn = self._turn(table, now)
         for row in list(table.scan(QUEUE.prefix)):
-            turn.hasten(row.key, QUEUE.read(row))
+            turn.hasten_queue(row)
+        for row in list(table.scan(ENTRY.prefix)):
+            if row.wake is not None and row.wake > now + JUMP:
+                with suppress(DecodeError):  # a damaged one is told when it wakes
+                    turn.hasten_entry(ENTRY.read(row))
         return turn.effects()
 
     def _turn(self, table: Table, now: float) -> Turn:

@@ -6,10 +6,11 @@ from typing import Final
 
 from alerts.channels.base import Answer, SendReason, retry
 from alerts.outbox import ENTRY, QUEUE, SLOT, Entry, Queue, Slot, slot_number
-from alerts.pace import FIRST_PAUSE, GIVE_UP, KEPT, TRIED, pause
+from alerts.pace import FIRST_PAUSE, GIVE_UP, KEPT, LONGEST_WAIT, TRIED, pause
 from alerts.sending import Job
-from daemon.bus.base import Record
+from daemon.bus.base import Record, Row
 from daemon.bus.topics import ALERTS
+from daemon.clock import JUMP
 from daemon.messages import wire
 from daemon.messages.alert import Delivery, Message, Sent
 from daemon.stage.hop import Effects, Fact, Table, Work
@@ -59,16 +60,26 @@ class Turn:
             queue = self._failed(queue, queue.sending, retry(SendReason.INTERRUPTED, doubtful=True))
         self._begin(queue)
 
-    def hasten(self, key: bytes, queue: Queue) -> None:
-        """A queue whose oldest message joined it in the future: the clock was set back, and all in it is due now."""
-        front = self._front(queue)
-        if front is None or front.since is None or front.since <= self.now:
+    def hasten_queue(self, row: Row) -> None:
+        """Wake at once a queue that only a clock since set back can have put off so long: all in it is due now.
+
+        Its oldest message joined it in the future, or its pause is longer than any, or an attempt began in the future.
+        """
+        queue = QUEUE.read(row)
+        longest = 0.0 if queue.sending is not None else LONGEST_WAIT
+        if not self._is_ahead(self._front(queue)) and (row.wake is None or row.wake <= self.now + longest):
             return
         for head in range(queue.head, queue.tail):
             entry = self._front(replace(queue, head=head))
-            if entry is not None and entry.message is not None:
+            if entry is not None and entry.message is not None and self._is_ahead(entry):
                 self._put(replace(entry, since=self.now, message=replace(entry.message, due=self.now)), None)
-        QUEUE.put(self.table, key, queue, self.now)
+        QUEUE.put(self.table, row.key, queue, self.now)
+
+    def hasten_entry(self, entry: Entry) -> None:
+        """Wake at once a message that waits until it is due, where that is of a clock since set back."""
+        timely = self._timely(entry)
+        if entry.outcome is None and entry.since is None and timely is not entry:
+            self._put(timely, self.now)
 
     def settle(self, queue: Queue, version: int, answer: Answer) -> None:
         """What an attempt with `version` of the message in front came to."""
@@ -108,6 +119,7 @@ class Turn:
 
     def _arrive(self, entry: Entry) -> None:
         """Wait until it is due, or join the queue."""
+        entry = self._timely(entry)
         due = entry.message.due if entry.message else self.now
         if due > self.now:
             self._put(replace(entry, since=None), due)
@@ -147,7 +159,7 @@ class Turn:
         A version that took another's place in the queue and is not due yet makes way, and comes with its own time.
         """
         for _ in range(SWEEP):
-            entry = self._front(queue)
+            entry = self._next(queue)
             if entry is None or entry.message is None:
                 self._put_queue(replace(queue, failures=0), None)
                 return
@@ -202,6 +214,17 @@ class Turn:
         self._put_queue(queue, self.now)
         return queue
 
+    def _timely(self, entry: Entry) -> Entry:
+        """The entry, due now if it is due so far ahead that a clock was wrong: the alerter tells what is due when it is."""
+        message = entry.message
+        if message is None or message.due <= self.now + JUMP:
+            return entry
+        return replace(entry, message=replace(message, due=self.now))
+
+    def _is_ahead(self, entry: Entry | None) -> bool:
+        """Whether it joined its queue in the future."""
+        return entry is not None and entry.since is not None and entry.since > self.now
+
     def _too_old(self, entry: Entry) -> bool:
         return entry.since is not None and self.now - entry.since >= GIVE_UP
 
@@ -222,6 +245,16 @@ class Turn:
         if slot is None:
             return None
         return ENTRY.find(self.table, ENTRY.key(queue.receiver, queue.channel, slot.id))
+
+    def _next(self, queue: Queue) -> Entry | None:
+        """The front, by the time that is now."""
+        front = self._front(queue)
+        if front is None:
+            return None
+        timely = self._timely(front)
+        if timely is not front:
+            self._put(timely, None)
+        return timely
 
     def _put(self, entry: Entry, wake: float | None) -> None:
         ENTRY.put(self.table, self._entry_key(entry), entry, wake)

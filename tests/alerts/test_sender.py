@@ -373,18 +373,3 @@ def test_nothing_is_lost_and_repeats_are_counted(plan: list[tuple[str, object]])
         for id_ in {id_ for id_, _ in came}:
             versions = [version for other, version in came if other == id_]
             assert versions == sorted(versions)
-
-
-def test_a_clock_set_back_holds_up_no_queue() -> None:
-    """A pause, or an attempt that a crash cut off, ends by the clock as it is now, and not when it is there again."""
-    bench = Bench(ONE)
-    bench.publish(message("m1"))
-    bench.answer(DOWN)
-    bench.now -= 3600
-    bench.step()
-    assert not bench.flying
-    bench.reconcile()
-    bench.step()
-    assert [job.attempt for job in bench.flying.values()] == [2]
-    bench.answer(delivered())
-    assert bench.told(Delivery.DELIVERED)
