@@ -106,8 +106,10 @@ class Poller(Hop[AnyMessage, AnyMessage]):
             unhashed = tuple(Seen(hash="", item=seen.item) for seen in feed.window)
             feed = replace(feed, url=source.url, parser=self._parser, etag="", last_modified="", body="", window=unhashed)
             if moved:
-                feed = replace(feed, fetched=False, portions=0, failures=0, next_at=now)
-        if feed.polled_at is not None and feed.polled_at > now:  # the clock was set back: the pause begins now
+                feed = replace(feed, fetched=False, portions=0, failures=0, next_at=now, polled_at=None)
+        if feed.polled_at is None and feed.next_at > now:  # the clock was set back: a first poll is due at once
+            feed = replace(feed, next_at=now)
+        if feed.polled_at is not None and feed.polled_at > now:  # and any other pause begins now
             feed = replace(feed, next_at=now + max(0.0, feed.next_at - feed.polled_at), polled_at=now)
         return feed
 

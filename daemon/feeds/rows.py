@@ -58,6 +58,7 @@ class FeedRow:
 
     `fetched`: whether a window of this URL was ever read as a whole. `portions`: how many polls in a row have left items
     of one document to the next; while it is not 0 there are neither validators nor `body`.
+    `polled_at`: when this URL was polled last; None before its first poll, which is due at once.
     `left_at`: since when the files no longer name the feed.
     """
 

@@ -374,3 +374,18 @@ def test_a_clock_set_back_skips_no_poll() -> None:
     made.now += 1
     made.reconcile()
     assert made.feed().next_at == pytest.approx(made.now - 1 + pause)
+
+
+def test_a_clock_set_back_holds_up_no_first_poll() -> None:
+    """What was never polled is due at once by the clock as it is, a feed that is new and one whose URL is."""
+    made = desk()
+    made.now -= 10800
+    made.reconcile()
+    assert made.row().wake == made.feed().next_at == made.now
+    made.poll([item("a")])
+    made.now += 10800
+    made.poller.replace([source(url="https://news.example.org/moved")])
+    made.reconcile()
+    made.now -= 10000
+    made.reconcile()
+    assert made.row().wake == made.feed().next_at == made.now
