@@ -157,6 +157,36 @@ async def test_retention_by_age(engine: EmbeddedEngine) -> None:
     assert await everything(bus, ALERTS) == []
 
 
+@pytest.mark.parametrize("count", [1, 2, 1200])
+async def test_records_from_the_future_keep_nothing(engine: EmbeddedEngine, count: int) -> None:
+    """Records of a clock years ahead go with the first after them; those with none after them, or a young one, stay."""
+    bus = await engine.open()
+    assert bus._sweeper is not None
+    future = [record(n, "lane", ALERTS, at=NOW + 3650 * DAY) for n in range(count)]
+    old = [record(n, "lane", ALERTS, at=NOW - 40 * DAY) for n in range(count, 2 * count)]
+    young = [record(9999, "lane", ALERTS, at=NOW - DAY)]
+    for published, left in ((future, count), (old, 0), (future, count), (young, count + 1)):
+        await bus.publish(published)
+        await bus._sweeper.sweep()
+        assert len(await everything(bus, ALERTS)) == left
+    await bus.publish(old)
+    await bus._sweeper.sweep()
+    assert len(await everything(bus, ALERTS)) == 2 * count + 1
+
+
+async def test_the_oldest_is_not_told_by_a_clock_ahead(tmp_path: Path) -> None:
+    """Over the bound, what stands behind a record from the future goes as early as it would without."""
+    engine = EmbeddedEngine(tmp_path, {"clock": FixedClock(), "max_bytes": 3_000_000, "min_free": 0})
+    bus = await engine.open()
+    assert bus._sweeper is not None
+    for number, at in enumerate((NOW + 3650 * DAY, *[1.0] * 20)):
+        await bus.publish([Record(ALERTS, lane_of(0, bus), b"old%d" % number, bytes(100_000), at)])
+    await bus.publish([Record(ALERTS, lane_of(1, bus), b"new", bytes(100_000), 2.0) for _ in range(20)])
+    await bus._sweeper.sweep()
+    assert {stored.key for stored in await everything(bus, ALERTS)} == {b"new"}
+    await engine.end()
+
+
 async def test_what_no_hop_has_seen_stays(engine: EmbeddedEngine) -> None:
     """Records of a topic whose hop has never run here are kept, however old they are."""
     bus = await engine.open()

@@ -41,6 +41,14 @@ class _Old:
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Up to the record with this `id` a part is as old as it: `at`."""
+
+    id: int
+    at: float
+
+
 class Retention:
     """`full` says that the file is over its bound and nothing more may go."""
 
@@ -81,41 +89,59 @@ class Retention:
             _, _, part = heappop(oldest)
             if old := self._old(part, float("inf")):
                 await self._forget(old)
-                if (at := self._start(part)) is not None:
-                    heappush(oldest, (at, part.number, part))
+                if (start := self._start(part)) is not None:
+                    heappush(oldest, (start.at, part.number, part))
         return self._fits()
 
     def _fits(self) -> bool:
         return used_bytes(self._shelf.reader) <= self._max_bytes
 
     async def _starts(self) -> list[tuple[float, int, _Part]]:
-        """A heap of the parts of which something may go, by the time of their first record."""
+        """A heap of the parts of which something may go, by their age."""
         found = []
         for part in list(_parts(self._shelf.reader, self._shelf.partitions)):
-            if (at := self._start(part)) is not None:
-                found.append((at, part.number, part))
+            if (start := self._start(part)) is not None:
+                found.append((start.at, part.number, part))
             await asyncio.sleep(0)
         heapify(found)
         return found
 
-    def _start(self, part: _Part) -> float | None:
-        """The time of the first record of a part that may go, if any."""
-        base = part.number << OFFSET_BITS
-        sql = "SELECT at FROM log WHERE id >= ? AND id < ? ORDER BY id LIMIT 1"
-        found = self._shelf.reader.fetch(sql, (base, base + part.consumed))
-        return found[0][0] if found else None
+    def _start(self, part: _Part) -> _Start | None:
+        """How old the first records of a part are that may go, if any.
+
+        Those from the future, of a clock that was ahead, are as old as the first after them that is not: the part was
+        written in order. Halving finds one such without a look at all of them. With none they are of now.
+        """
+        base, now = part.number << OFFSET_BITS, self._clock.now()
+        high = base + part.consumed
+        start = self._first(base, high)
+        if start is None or start.at <= now:
+            return start
+        low, start = start.id, _Start(start.id, now)
+        while high - low > 1:
+            middle = (low + high) // 2
+            found = self._first(middle, high)
+            if found is not None and found.at > now:
+                low = found.id
+            else:
+                high, start = middle, found or start
+        return start
+
+    def _first(self, low: int, high: int) -> _Start | None:
+        found = self._shelf.reader.fetch("SELECT id, at FROM log WHERE id >= ? AND id < ? ORDER BY id LIMIT 1", (low, high))
+        return _Start(*found[0]) if found else None
 
     def _old(self, part: _Part, before: float) -> _Old | None:
         """What may go of a part in one step: consumed and older than `before`."""
         start = self._start(part)
-        if start is None or start >= before:
+        if start is None or start.at >= before:
             return None
         base = part.number << OFFSET_BITS
         sql = "SELECT id, at, length(value) FROM log WHERE id >= ? AND id < ? ORDER BY id LIMIT ?"
         found = self._shelf.reader.fetch(sql, (base, base + part.consumed, _STEP_RECORDS))
         last, size = None, 0
         for number, at, length in found:
-            if at >= before or size > _STEP_BYTES:
+            if (number > start.id and at >= before) or size > _STEP_BYTES:
                 break
             last, size = number, size + (length or 0)
         return None if last is None else _Old(found[0][0], last)
