@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, SecretStr
 
 _MARK: Final = "whsec_"
+_MAKE: Final = f'echo "{_MARK}$(openssl rand -base64 24)"'
 
 
 def read_address(text: str) -> Address:
@@ -39,7 +40,7 @@ def _key(word: str) -> bytes:
     except (binascii.Error, ValueError):
         key = b""
     if not key or not word.startswith(_MARK):
-        raise ValueError(f"a webhook's secret is {_MARK} and base64") from None
+        raise ValueError(f"a webhook's secret is {_MARK} and base64, as made by: {_MAKE}") from None
     return key
 
 
