@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import click
 import orjson
@@ -18,6 +19,8 @@ from daemon.clock import WallClock
 from daemon.config.load import load_bus_config
 from daemon.errors import DecodeError
 from daemon.stage.graveyard import Buried, unearth
+
+_HEAD: Final = ("id", "time (UTC)", "hop", "reason", "where", "error")
 
 
 @click.group()
@@ -34,14 +37,20 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="JSON lines, also on a terminal.")
 @click.option("--hop", help="Only what this hop gave up.")
 def list_letters(config_file: Path, hop: str | None, *, as_json: bool) -> None:
-    """List dead letters, newest last: id, hop, reason, error, and where the record stood.
+    """List dead letters, newest last: id, time, hop, reason, where the record stood, error.
 
-    The id is what `show` and `replay` take. On a terminal a line for people; piped, or with --json, one JSON object a line.
+    The id is what `show` and `replay` take. A record that was put back and failed again is a new letter: `record` is
+    the same in both. On a terminal a table, where the earlier ones say "again later"; piped, or with --json, one JSON
+    object a line.
 
     Exit codes: 0 done, 1 there is no bus (yet) or it cannot be read, 2 for a bad configuration.
     """
-    for buried in asyncio.run(_letters(config_file, hop)):
-        click.echo(_line(buried) if as_json or not sys.stdout.isatty() else _told(buried))
+    letters = asyncio.run(_letters(config_file, hop))
+    if as_json or not sys.stdout.isatty():
+        for buried in letters:
+            click.echo(_line(buried))
+        return
+    click.echo(_table(letters))
 
 
 @command.command("show")
@@ -53,7 +62,7 @@ def show_letter(letter_id: str, config_file: Path) -> int:
     Exit codes: 0 done, 1 there is no bus (yet) or it cannot be read, 2 there is no such id.
     """
     found = _chosen(asyncio.run(_letters(config_file)), [letter_id])
-    click.echo(_told(found[0]), err=True)
+    click.echo("  ".join(_cells(found[0])), err=True)
     sys.stdout.buffer.write(found[0].value())
     sys.stdout.buffer.flush()
     return 0
@@ -66,8 +75,9 @@ def show_letter(letter_id: str, config_file: Path) -> int:
 def replay_letters(letter_ids: tuple[str, ...], config_file: Path, hop: str | None) -> int:
     """Put records back on the topic they came from, for their hop to take again: by ID, or all of a --hop.
 
-    Do so once the cause is mended; what fails again becomes a dead letter again. What was handled meanwhile is
-    recognised and changes nothing. Exit codes: 0 all were put back, 1 some could not be, 2 there is no such id.
+    Do so once the cause is mended; what fails again becomes a dead letter again. Several letters that hold the same
+    record (same hop, lane, key and bytes) put it back once. What was handled meanwhile is recognised and changes
+    nothing. Exit codes: 0 all were put back, 1 some could not be, 2 there is no such id.
     """
     if bool(letter_ids) == bool(hop):
         raise click.UsageError("name the letters to replay, or a --hop")
@@ -94,7 +104,7 @@ async def _letters(config_file: Path, hop: str | None = None) -> list[Buried]:
 async def _replay(config_file: Path, letters: Sequence[Buried]) -> int:
     config, clock = load_bus_config(config_file, os.environ), WallClock()
     records, failed = [], 0
-    for buried in letters:
+    for buried in _distinct(letters):
         try:
             records.append(buried.replayed(clock.now()))
         except DecodeError as error:
@@ -107,6 +117,11 @@ async def _replay(config_file: Path, letters: Sequence[Buried]) -> int:
     return 1 if failed else 0
 
 
+def _distinct(letters: Sequence[Buried]) -> list[Buried]:
+    """The last letter of each record: put back once, it leaves one letter behind at most, however often it failed."""
+    return list({buried.record: buried for buried in letters}.values())
+
+
 def _chosen(letters: Sequence[Buried], ids: Sequence[str]) -> list[Buried]:
     known = {buried.id: buried for buried in letters}
     unknown = [letter_id for letter_id in ids if letter_id not in known]
@@ -117,7 +132,8 @@ def _chosen(letters: Sequence[Buried], ids: Sequence[str]) -> list[Buried]:
 
 def _line(buried: Buried) -> bytes:
     said = replace(buried.letter, value="")
-    return orjson.dumps({"id": buried.id, "lane": buried.lane, "key": buried.key.decode(errors="replace")} | _fields(said))
+    names = {"id": buried.id, "record": buried.record, "lane": buried.lane, "key": buried.key.decode(errors="replace")}
+    return orjson.dumps(names | _fields(said))
 
 
 def _fields(letter: object) -> dict[str, object]:
@@ -126,8 +142,16 @@ def _fields(letter: object) -> dict[str, object]:
     return fields
 
 
-def _told(buried: Buried) -> str:
+def _table(letters: Sequence[Buried]) -> str:
+    """A line a letter. Of those whose record lies here again, in a later letter, it is said."""
+    last = {buried.id for buried in _distinct(letters)}
+    rows = [_HEAD, *(_cells(buried, "" if buried.id in last else "again later: ") for buried in letters)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def _cells(buried: Buried, note: str = "") -> tuple[str, ...]:
     letter = buried.letter
-    at = datetime.fromtimestamp(letter.at, UTC)
+    at = f"{datetime.fromtimestamp(letter.at, UTC):%Y-%m-%d %H:%M:%S}"
     place = f"{letter.topic}/{letter.partition}@{letter.offset}"
-    return f"{buried.id}  {at:%Y-%m-%d %H:%M:%S}  {letter.hop}  {letter.reason}  {place}  {letter.error.splitlines()[0][:100]}"
+    return buried.id, at, letter.hop, letter.reason, place, note + letter.error.partition("\n")[0][:100]

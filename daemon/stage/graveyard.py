@@ -60,6 +60,12 @@ class Buried:
         letter = self.letter
         return make_id(letter.topic, str(letter.partition), str(letter.offset), letter.hop)[:_ID_LENGTH]
 
+    @property
+    def record(self) -> str:
+        """Of what is put back: equal in all letters of one that was put back and failed again, each time at a new offset."""
+        letter = self.letter
+        return make_id(letter.topic, letter.hop, self.lane, self.key.hex(), letter.encoding, letter.value)[:_ID_LENGTH]
+
     def value(self) -> bytes:
         """The record's bytes as they came. Raises `DecodeError` when the letter does not hold all of them."""
         try:

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import random
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,44 @@ def test_a_letter_is_put_back_where_it_came_from(config: Path, *, by_hop: bool) 
     (record,) = asyncio.run(_read(config, MATCHES))
     assert (record.lane, record.key, record.value) == (WORSE.lane, WORSE.key, WORSE.value)
     assert asyncio.run(_read(config, RAW)) == []
+
+
+@pytest.fixture(name="failed_again")
+def _failed_again(tmp_path: Path) -> Path:
+    """A bus with the letters of a record that was put back twice and failed each time, and one of another record."""
+    path = tmp_path / "config.yaml"
+    path.write_text("data_dir: data\n")
+    again = [dead_letter(replace(WORSE, offset=offset), Grave(2, "alerter"), "raised", "x", 300.0) for offset in (4, 5)]
+    asyncio.run(_publish(path, [*LETTERS, *again]))
+    return path
+
+
+@pytest.mark.parametrize("by_hop", [True, False])
+def test_a_record_that_fails_again_is_put_back_once(
+    failed_again: Path, capfd: pytest.CaptureFixture[str], *, by_hop: bool
+) -> None:
+    """Each failure of a record is a letter of its own, where it stood then; `replay` puts one record back for all of them."""
+    ids = [str(line["id"]) for line in listed(failed_again, capfd, "--hop", "alerter")]
+    chosen = ["--hop", "alerter"] if by_hop else ids
+    assert len(ids) == 3
+    assert main(["deadletter", "replay", "--config", str(failed_again), *chosen]) == 0
+    assert [record.value for record in asyncio.run(_read(failed_again, MATCHES))] == [WORSE.value]
+
+
+def test_letters_of_one_record_are_recognised(failed_again: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """`record` is the same in all letters of one record, and of no other."""
+    bad, *worse = [line["record"] for line in listed(failed_again, capfd)]
+    assert len(worse) == 3
+    assert set(worse) == {worse[0]} != {bad}
+
+
+def test_table_on_a_terminal(failed_again: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line a letter below the headings; an earlier one says that its record lies there again."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(["deadletter", "list", "--config", str(failed_again)]) == 0
+    head, bad, *worse = capsys.readouterr().out.splitlines()
+    assert head.split() == ["id", "time", "(UTC)", "hop", "reason", "where", "error"]
+    assert ["again later" in line for line in (bad, *worse)] == [False, True, True, False]
 
 
 @pytest.mark.parametrize("arguments", [["show", "nothing"], ["replay", "nothing"], ["replay"]])
