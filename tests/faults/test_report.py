@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.faults.__main__ import listed
 from tests.faults.progress import Progress
 from tests.faults.report import PAGE, line, rewrite
 from tests.faults.run import Row, Run
@@ -40,3 +41,22 @@ def test_a_line_takes_the_place_of_its_last(tmp_path: Path) -> None:
     after = page.read_text("utf-8")
     assert "| `some` | 500 kills |" in line(ROW, second)
     assert after.replace(line(ROW, second), "") == before
+
+
+def test_a_shorter_run_leaves_the_figures_of_a_longer_one(tmp_path: Path) -> None:
+    """A trial of a row does not take the place of what hours have shown; as many trials do, and a broken law always does."""
+    page = tmp_path / "page.md"
+    page.write_text(PAGE.read_text("utf-8"), "utf-8")
+    assert rewrite(ROW, Progress(seed=1, done=500), page)
+    full = page.read_text("utf-8")
+    assert not rewrite(ROW, Progress(seed=2, done=1), page)
+    assert page.read_text("utf-8") == full
+    assert rewrite(ROW, Progress(seed=3, done=500), page)
+    assert rewrite(ROW, Progress(seed=4, done=1, failed="lost 1"), page)
+    assert "| `some` | 1 of 500 kills |" in page.read_text("utf-8")
+
+
+def test_the_rows_are_listed_in_columns() -> None:
+    """However long a name or a unit is: the next column begins at one place in all lines."""
+    begins = {listed(row).index(f" {row.times} {row.unit} ") + len(f" {row.times}") for row in ROWS.values()}
+    assert len(begins) == 1
