@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Final
 
 import aiohttp
@@ -12,6 +13,7 @@ from daemon.net.answers import retry_after
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=15.0, connect=10.0)
 _MAX_ANSWER: Final = 4096
+_INTRODUCED: Final = {"User-Agent": f"Rasid/{version('rasid')}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,10 @@ class Post:
 async def post(session: aiohttp.ClientSession, request: Post, now: float) -> Reply | Answer:
     """Send once, within 15 s. An `Answer` when no reply came; its detail never shows the address, which may be a secret."""
     trust: ssl.SSLContext | bool = request.tls or True
+    headers = {**_INTRODUCED, **request.headers}
     try:
         async with session.post(
-            request.url, data=request.body, headers=request.headers, allow_redirects=False, timeout=_TIMEOUT, ssl=trust
+            request.url, data=request.body, headers=headers, allow_redirects=False, timeout=_TIMEOUT, ssl=trust
         ) as response:
             body = await _head(response)
             return Reply(response.status, body, retry_after(response.headers.get("Retry-After", ""), now))

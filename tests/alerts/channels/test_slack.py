@@ -1,6 +1,7 @@
 """The Slack channel, against a server that answers as Slack's hooks do."""
 
 from collections.abc import AsyncIterator, Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,10 @@ def test_a_summary_of_fifty_stories_names_most() -> None:
         {"type": "text", "text": " · Thabet al-Abbasi, rule iraq-us-defence · INA · ar\n"},
     ]
     assert len(texts(section, "url")) >= 35
+
+
+async def test_it_introduces_itself(session: aiohttp.ClientSession) -> None:
+    """Who reads the server's log sees who called, and which version of it."""
+    async with HookServer() as server:
+        await SlackWebhook(server.url, session, WallClock()).send(message(), "m1.1")
+        assert server.posted[0].headers["user-agent"] == f"Rasid/{version('rasid')}"

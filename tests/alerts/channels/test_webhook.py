@@ -1,6 +1,7 @@
 """The webhook channel: signed, verified by the reference library, answered in every way."""
 
 from collections.abc import AsyncIterator
+from importlib.metadata import version
 
 import aiohttp
 import orjson
@@ -109,3 +110,10 @@ def test_unusable_secrets_are_refused_unseen(secret: str) -> None:
     with pytest.raises(ValueError, match="secret") as caught:
         read_keys(secret)
     assert "???" not in str(caught.value)
+
+
+async def test_it_introduces_itself(session: aiohttp.ClientSession) -> None:
+    """Who reads the server's log sees who called, and which version of it."""
+    async with HookServer() as server:
+        await Webhook(server.url, session, WallClock()).send(message(), "m1.1")
+        assert server.posted[0].headers["user-agent"] == f"Rasid/{version('rasid')}"
