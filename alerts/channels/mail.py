@@ -92,7 +92,7 @@ def classify(error: Exception, stage: Stage, secret: str = "") -> Answer:
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return _answered(error, stage, secret)
     doubtful = stage is Stage.DATA
-    detail = f"{stage}: {type(error).__name__}"
+    detail = shorten(clean(": ".join((stage, type(error).__name__, *_system_words(error)))), 200)
     if isinstance(error, ssl.SSLError) or isinstance(error.__cause__, ssl.SSLError):
         return retry(SendReason.TLS, detail, doubtful=doubtful)
     if isinstance(error, TimeoutError):
@@ -102,6 +102,12 @@ def classify(error: Exception, stage: Stage, secret: str = "") -> Answer:
     if isinstance(error, aiosmtplib.SMTPConnectError):
         return retry(SendReason.UNREACHABLE, detail)
     return retry(SendReason.LOGIN if stage is Stage.LOGIN else SendReason.UNEXPECTED_ANSWER, detail, doubtful=doubtful)
+
+
+def _system_words(error: Exception) -> list[str]:
+    """What the system said: the error's own words or, where the library wraps it, its cause's. They hold no secret."""
+    said = [each.strerror for each in (error, error.__cause__) if isinstance(each, OSError) and each.strerror]
+    return said[:1]
 
 
 def _answered(error: aiosmtplib.SMTPResponseException, stage: Stage, secret: str) -> Answer:

@@ -129,14 +129,16 @@ async def test_never_speaks_plainly_when_tls_was_asked_for(server: MailServer, a
         untrusted = await mail(foreign, authority, "starttls").send(message(), "k")
     assert (plain.outcome, untrusted.outcome) == (Delivery.RETRY, Delivery.RETRY)
     assert untrusted.reason is SendReason.TLS
+    assert "certificate verify failed" in untrusted.detail
     assert server.letters == foreign.letters == []
 
 
 async def test_nobody_there_is_tried_again(authority: Authority) -> None:
-    """A refused connection is a retry without a doubt."""
+    """A refused connection is a retry without a doubt; the system's own words say what was wrong."""
     async with MailServer() as server:
         box = mail(server, authority)
     answer = await box.send(message(), "k")
+    assert answer.detail == f"connect: SMTPConnectError: Connect call failed ('127.0.0.1', {server.port})"
     assert (answer.outcome, answer.reason, answer.doubtful) == (Delivery.RETRY, SendReason.UNREACHABLE, False)
 
 
