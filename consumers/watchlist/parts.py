@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from consumers.query import parse_query
 from consumers.syntax import And, Exactness, Node, Not, Or, Term, make_term
@@ -12,11 +11,10 @@ from consumers.text.spelling import needs_check
 from consumers.watchlist.desk import Actor, Nearby, Rule, RuleTest
 from consumers.watchlist.lists import Listed, read_list
 from consumers.watchlist.models import ActorEntry, ActorFile, Alias, Defaults, DeskFile, Names, RuleEntry, TestEntry
-from consumers.watchlist.names import is_stop_word, readable
+from consumers.watchlist.names import readable
+from consumers.watchlist.warnings import warn
 from daemon.config.document import Document, KeyPath
 from daemon.errors import Problem
-
-_SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +33,14 @@ def make_part(entry: DeskFile, document: Document, at: KeyPath, content: bytes) 
     """Raises `ConfigError` for files of names that cannot be read."""
     folder = Path(document.file).parent
     lists = {item.file: folder / item.file for item in entry.actors if isinstance(item, ActorFile)}
-    actors = tuple(_actors(entry, document, at, lists))
+    actors, rules = tuple(_actors(entry, document, at, lists)), tuple(_rules(entry, document, at))
     return Part(
         entry,
         actors,
-        tuple(_rules(entry, document, at)),
+        rules,
         (content, *(path.read_bytes() for path in lists.values())),
         document.problem((*at, "desk"), ""),
-        tuple(_warnings(actors)),
+        tuple(warn(actors, rules)),
     )
 
 
@@ -150,17 +148,3 @@ def _test(test: TestEntry, document: Document, path: KeyPath) -> RuleTest:
     article = test.match or test.miss
     values = article.model_dump(exclude_defaults=True) if article else {}
     return RuleTest(holds=test.match is not None, article=values, place=document.problem(path, ""))
-
-
-def _warnings(actors: tuple[tuple[Actor, Problem], ...]) -> Iterator[Problem]:
-    """Names that will be found everywhere: said, with how many there are, and kept."""
-    one_letter = [(alias, place) for actor, place in actors for alias in actor.aliases if len(alias.key) == 1]
-    common = [(alias, place) for actor, place in actors for alias in actor.aliases if is_stop_word(alias.text)]
-    for found, what in ((one_letter, "of one letter"), (common, "among the commonest words of a language")):
-        if found:
-            shown = ", ".join(alias.text for alias, _ in found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
-            place = found[0][1]
-            reason = (
-                f"{len(found)} {'name is' if len(found) == 1 else 'names are'} {what} and will be found everywhere: {shown}"
-            )
-            yield Problem(file=place.file, line=place.line, column=place.column, key=place.key, reason=reason)

@@ -145,14 +145,29 @@ def test_pattern_without_files(tmp_path: Path) -> None:
 
 
 def test_dangerous_names_are_warned_about() -> None:
-    """Names of one letter and stop words are kept, and said with their number; علي is none, على is."""
+    """Names of one letter and stop words are kept, and said once, with their number; علي is none, على is."""
     read = desk("actors: [[A, the, Someone], [علي], [على]]")
     assert [len(actor.aliases) for actor in read.actors] == [3, 1, 1]
     said = [str(warning) for warning in read.warnings]
     assert len(said) == 2
-    assert "1 name is of one letter" in said[0]
-    assert "3 names are among the commonest words" in said[1]
+    assert "1 word is of one letter and will be found everywhere: A" in said[0]
+    assert "2 words are among the commonest" in said[1]
     assert all(warning.startswith("desk.yaml:2:") for warning in said)
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ("keywords: [the]", "1 word is among the commonest of a language and will be found everywhere: the"),
+        ("keywords: ['C++']", "1 word is of one letter and will be found everywhere: C++ (compared as 'c')"),
+        ("rules: [{any: [A, B]}]", "2 words are of one letter and will be found everywhere: A, B"),
+        ("rules: [{where: 'war AND c'}]", "1 word is of one letter and will be found everywhere: c"),
+        ("rules: [{where: war, unless: the}]", "1 word is among the commonest of a language and will be found everywhere: the"),
+    ],
+)
+def test_dangerous_terms_are_warned_about(rules: str, said: str) -> None:
+    """The terms of keywords and rules like the names of actors, in the form in which they are compared."""
+    assert [warning.reason for warning in desk(rules).warnings] == [said]
 
 
 LISTS = [
