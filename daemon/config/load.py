@@ -3,9 +3,8 @@
 file ─ Document ─ RASID_A__B overrides ─ "${NAME}" filled in ─ pydantic ─▶ model   or ConfigError(problems)
 """
 
-import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -14,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from daemon.config.document import Document, KeyPath, parse_document, read_document
+from daemon.config.hints import unknown_key
 from daemon.config.models import Config
 from daemon.errors import ConfigError
 
@@ -132,17 +132,9 @@ def _put(value: Any, path: KeyPath, new: Any) -> Any:
 
 def _reason(detail: ErrorDetails, shape: Any) -> str:
     if detail["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(detail["loc"][-1]), sorted(set(_names(shape))), n=1)
-        return "unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
+        return unknown_key(str(detail["loc"][-1]), shape)
     if detail["type"] == "missing":
         return f"the key {detail['loc'][-1]!r} is missing"
     if detail["type"] in _WORDS:
         return _WORDS[detail["type"]].format_map(detail.get("ctx", {}))
     return detail["msg"].removeprefix("Value error, ")
-
-
-def _names(shape: Any) -> Iterator[str]:
-    """All key names below a shape, for hints."""
-    schema = TypeAdapter(shape).json_schema()
-    for definition in (schema, *schema.get("$defs", {}).values()):
-        yield from definition.get("properties", {})

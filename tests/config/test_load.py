@@ -37,6 +37,9 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
     ("text", "line", "key", "reason"),
     [
         ("data_dir: data\npoling: {}\n", 2, "poling", "unknown key; did you mean 'polling'?"),
+        ("min_interval: 1m\n", 1, "min_interval", "unknown key here; it belongs under 'polling'"),
+        ("bus: {listen: 'a:1'}\n", 1, "bus.listen", "unknown key here; it belongs under 'server'"),
+        ("url: x\n", 1, "url", "unknown key here"),
         ("polling:\n  default_interval: 5\n", 2, "polling.default_interval", "not a duration"),
         ("polling:\n  min_interval: fast\n", 2, "polling.min_interval", "not a duration"),
         ("bus:\n  retention:\n    max_bytes: 20\n", 3, "bus.retention.max_bytes", "not a size"),

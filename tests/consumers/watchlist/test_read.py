@@ -106,6 +106,11 @@ def test_mistakes(text: str, place: str, reason: str) -> None:
     assert reason in said
 
 
+def test_a_key_in_the_wrong_section() -> None:
+    """A key that is known elsewhere is sent there; it is not said to be like itself."""
+    assert problems("desk: d\nnotify: [screen]") == ["w.yaml:2:1: notify: unknown key here; it belongs under 'defaults'"]
+
+
 def test_all_mistakes_at_once() -> None:
     """One reading tells every mistake of every file."""
     assert len(problems("desk: d\nactors: [[a، b], ['...']]\nrules: [{where: a b}]")) == 3
