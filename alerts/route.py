@@ -69,15 +69,13 @@ class Router:
         return tuple(first[name] for name in names if name in self._receivers)
 
 
-def check_routes(config: Config, document: Document, notify: Mapping[str, Iterable[str]]) -> list[Problem]:
-    """What is wrong with receivers and routes. `document` places it; `notify` has the names each desk's watchlist gives."""
+def check_routes(config: Config, document: Document, notified: Iterable[tuple[str, Problem]]) -> list[Problem]:
+    """What is wrong with receivers and routes. `document` places it; `notified`: what watchlists name, and where."""
     names = [receiver.name for receiver in config.receivers]
     twice = [name for name, count in Counter(names).items() if count > 1]
     problems = [document.problem(("receivers",), f"two receivers are called {name!r}") for name in twice]
     problems += [document.problem(path, reason) for path, reason in _faults(config.route, ("route",), names)]
-    for desk, wanted in notify.items():
-        unknown = sorted(set(wanted) - set(names))
-        problems += [document.problem(("receivers",), f"desk {desk} notifies {_no_receiver(name, names)}") for name in unknown]
+    problems += [replace(place, reason=_no_receiver(name, names)) for name, place in notified if name not in names]
     return problems
 
 

@@ -57,11 +57,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """One desk's watchlist, from all its files. `version` is `sha256:` and the hash of their content."""
+    """One desk's watchlist, from all its files. `version` is `sha256:` and the hash of their content.
+
+    `notified` are the receivers that its files name, each with the place where they do.
+    """
 
     name: str
     time_zone: str
     actors: tuple[Actor, ...]
     rules: tuple[Rule, ...]
     version: str
+    notified: tuple[tuple[str, Problem], ...] = ()
     warnings: tuple[Problem, ...] = ()

@@ -26,6 +26,7 @@ class Part:
     rules: tuple[tuple[Rule, Problem], ...]
     content: tuple[bytes, ...]
     place: Problem
+    notified: tuple[tuple[str, Problem], ...]
     warnings: tuple[Problem, ...]
 
 
@@ -40,8 +41,19 @@ def make_part(entry: DeskFile, document: Document, at: KeyPath, content: bytes) 
         rules,
         (content, *(path.read_bytes() for path in lists.values())),
         document.problem((*at, "desk"), ""),
+        tuple(_notified(entry, document, at)),
         tuple(warn(actors, rules)),
     )
+
+
+def _notified(entry: DeskFile, document: Document, at: KeyPath) -> Iterator[tuple[str, Problem]]:
+    """Each receiver where it is named."""
+    named: list[tuple[KeyPath, tuple[str, ...]]] = [(("defaults",), entry.defaults.notify)]
+    for key, items in (("actors", entry.actors), ("keywords", entry.keywords), ("rules", entry.rules)):
+        full = ((index, item) for index, item in enumerate(items) if isinstance(item, ActorEntry | RuleEntry))
+        named += [((key, index), item.notify) for index, item in full]
+    for path, names in named:
+        yield from ((name, document.problem((*at, *path, "notify"), "")) for name in names)
 
 
 def _actors(entry: DeskFile, document: Document, at: KeyPath, lists: dict[str, Path]) -> Iterator[tuple[Actor, Problem]]:

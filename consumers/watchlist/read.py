@@ -102,6 +102,7 @@ def _desk(name: str, parts: Sequence[Part], problems: list[Problem]) -> Desk:
         actors=actors,
         rules=tuple(rule if rule.name else replace(rule, name=rule.id) for rule in rules),
         version=f"sha256:{content.hexdigest()}",
+        notified=tuple(named for part in parts for named in part.notified),
         warnings=tuple(warning for part in parts for warning in part.warnings),
     )
 

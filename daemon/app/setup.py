@@ -55,12 +55,7 @@ def load_setup(file: Path, environ: Mapping[str, str]) -> Setup:
 
 def check_receivers(config: Config, desks: tuple[Desk, ...], document: Document) -> list[Problem]:
     """Routes and `notify` that name no receiver, and receivers that stand twice."""
-    return check_routes(config, document, {desk.name: sorted(_notified(desk)) for desk in desks})
-
-
-def _notified(desk: Desk) -> set[str]:
-    actors = {name for actor in desk.actors for name in actor.notify}
-    return actors | {name for rule in desk.rules for name in rule.notify}
+    return check_routes(config, document, [named for desk in desks for named in desk.notified])
 
 
 def _collect(read: Callable[[], T], problems: list[Problem]) -> T | None:

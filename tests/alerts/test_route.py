@@ -11,6 +11,7 @@ from alerts.route import Router, check_routes
 from daemon.config.document import parse_document
 from daemon.config.load import validate
 from daemon.config.models import Config, Route
+from daemon.errors import Problem
 from daemon.messages.match import Severity
 from tests.alerts.builders import actor, match
 from tests.alerts.living import RECEIVERS, Living, ends
@@ -156,19 +157,21 @@ def test_mistakes_in_routes_have_their_place() -> None:
     """`rasid check` names line, key and reason of receivers that are missing or double, and matchers that cannot be read."""
     document = parse_document(CONFIG, "config.yaml")
     config = validate(Config, document, {}, folder=Path())
-    found = [(p.line, p.key, p.reason) for p in check_routes(config, document, {"iraq": ["screen", "pager"]})]
+    place = Problem(file="w.yaml", line=3, key="actors[0].notify", reason="")
+    named = [("screen", place), ("pager", place)]
+    found = [(p.line, p.key, p.reason) for p in check_routes(config, document, named)]
     assert [(line, key) for line, key, _ in found] == [
         (1, "receivers"),
         (6, "route"),
         (11, "route.routes[0].receiver"),
         (10, "route.routes[0].matchers[0]"),
         (13, "route.routes[0].routes[0].matchers[1]"),
-        (1, "receivers"),
+        (3, "actors[0].notify"),
     ]
-    assert found[-1][2] == "desk iraq notifies 'pager', which is no receiver; there are: screen"
+    assert found[-1][2] == "'pager', which is no receiver; there are: screen"
 
 
 def test_sound_routes_have_no_mistakes() -> None:
     """The defaults are in order."""
     document = parse_document("{}", "config.yaml")
-    assert check_routes(Config(), document, {}) == []
+    assert check_routes(Config(), document, []) == []

@@ -111,6 +111,28 @@ def test_a_key_in_the_wrong_section() -> None:
     assert problems("desk: d\nnotify: [screen]") == ["w.yaml:2:1: notify: unknown key here; it belongs under 'defaults'"]
 
 
+def test_receivers_are_known_with_their_places() -> None:
+    """Wherever a receiver is named, so that one that does not exist can be told there."""
+    text = """
+    - desk: d
+      defaults: {notify: a}
+      actors:
+        - X
+        - {names: Y, notify: [b, c]}
+      keywords: [{any: Z, notify: d}]
+      rules:
+        - {where: z, notify: e}
+    """
+    (read,) = parse_watchlist(dedent(text), "w.yaml")
+    assert [(name, place.line, place.key) for name, place in read.notified] == [
+        ("a", 3, "[0].defaults.notify"),
+        ("b", 6, "[0].actors[1].notify"),
+        ("c", 6, "[0].actors[1].notify"),
+        ("d", 7, "[0].keywords[0].notify"),
+        ("e", 9, "[0].rules[0].notify"),
+    ]
+
+
 def test_all_mistakes_at_once() -> None:
     """One reading tells every mistake of every file."""
     assert len(problems("desk: d\nactors: [[a، b], ['...']]\nrules: [{where: a b}]")) == 3
