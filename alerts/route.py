@@ -79,6 +79,23 @@ def check_routes(config: Config, document: Document, notified: Iterable[tuple[st
     return problems
 
 
+def idle_branches(config: Config, document: Document, desks: Collection[str]) -> list[Problem]:
+    """Matchers that fit none of the desks, so that their branch never decides. Of routes that `check_routes` takes."""
+    found = _desk_matchers(config.route.routes, ("route",))
+    idle = [(path, text) for path, text in found if not any(parse_matcher(text)({"desk": desk}) for desk in desks)]
+    there = ", ".join(sorted(desks))
+    return [document.problem(path, f"{text} fits no desk; there are: {there}") for path, text in idle]
+
+
+def _desk_matchers(routes: Sequence[Branch], path: KeyPath) -> Iterator[Fault]:
+    for index, branch in enumerate(routes):
+        here = (*path, "routes", index)
+        for number, text in enumerate(branch.matchers):
+            if parse_matcher(text).label == "desk":
+                yield (*here, "matchers", number), text
+        yield from _desk_matchers(branch.routes, here)
+
+
 def _node(branch: Branch, parent: Target) -> _Node:
     timings = Timings(
         group_wait=_group_wait(branch.group_wait, parent.timings.group_wait),

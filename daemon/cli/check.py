@@ -10,6 +10,7 @@ import click
 import orjson
 
 from consumers.ruletests import check_watchlists
+from daemon.app.doubts import doubts
 from daemon.app.setup import Setup, load_setup
 from daemon.cli.options import CONFIG_FILE
 from daemon.errors import ConfigError, Problem
@@ -33,7 +34,7 @@ def command(config_file: Path, *, as_json: bool) -> int:
     except ConfigError as error:
         _tell("error", error.problems, as_json=as_json)
         return 2
-    _tell("warning", [warning for desk in setup.desks for warning in desk.warnings], as_json=as_json)
+    _tell("warning", doubts(setup, os.environ), as_json=as_json)
     _tell("error", failed, as_json=as_json)
     for line in _summary(setup, as_json=as_json):
         click.echo(line)
@@ -60,4 +61,8 @@ def _summary(setup: Setup, *, as_json: bool) -> Iterator[str]:
     if as_json:
         yield orjson.dumps({"level": "summary", "file": str(setup.file), **counts}).decode()
     else:
-        yield f"{setup.file}: " + ", ".join(f"{count} {name}" for name, count in counts.items())
+        yield f"{setup.file}: " + ", ".join(_counted(*each) for each in counts.items())
+
+
+def _counted(name: str, count: int) -> str:
+    return f"{count} {name.removesuffix('s') if count == 1 else name}"

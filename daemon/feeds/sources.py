@@ -46,7 +46,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Entry:
     """A feed and where it stands."""
 
     feed: Feed
@@ -62,7 +62,7 @@ def load_sources(config: Config, config_file: Path, environ: Mapping[str, str]) 
     problems: list[Problem] = []
     sources: dict[str, Source] = {}
     places: dict[str, Problem] = {}
-    for entry in _entries(config, config_file, environ, problems):
+    for entry in entries(config, config_file, environ, problems):
         feed, here = entry.feed, entry.problem("id", "")
         if feed.id in places:
             first = places[feed.id]
@@ -79,14 +79,14 @@ def load_sources(config: Config, config_file: Path, environ: Mapping[str, str]) 
     return tuple(sources.values())
 
 
-def _entries(config: Config, config_file: Path, environ: Mapping[str, str], problems: list[Problem]) -> Iterator[_Entry]:
+def entries(config: Config, config_file: Path, environ: Mapping[str, str], problems: list[Problem]) -> Iterator[Entry]:
     """The enabled feeds with their places, files of feeds opened on the way."""
     document = read_document(config_file) if config.feeds else Document(str(config_file), {})
     for index, entry in enumerate(config.feeds):
         if not entry.enabled:
             continue
         if isinstance(entry, Feed):
-            yield _Entry(entry, document, ("feeds", index))
+            yield Entry(entry, document, ("feeds", index))
             continue
         try:
             yield from _file_entries(entry, config_file.parent, environ)
@@ -94,11 +94,11 @@ def _entries(config: Config, config_file: Path, environ: Mapping[str, str], prob
             problems.extend(error.problems)
 
 
-def _file_entries(entry: FeedFile, folder: Path, environ: Mapping[str, str]) -> Iterator[_Entry]:
+def _file_entries(entry: FeedFile, folder: Path, environ: Mapping[str, str]) -> Iterator[Entry]:
     path = folder / entry.file
     document = read_document(path)
     feeds = validate(list[Feed], document, environ, folder) if document.value != {} else []
-    yield from (_Entry(feed, document, (index,)) for index, feed in enumerate(feeds) if feed.enabled)
+    yield from (Entry(feed, document, (index,)) for index, feed in enumerate(feeds) if feed.enabled)
 
 
 def _unusable(url: str, folder: Path) -> str:
@@ -109,6 +109,8 @@ def _unusable(url: str, folder: Path) -> str:
         except OutsideFolder as error:
             return error.reason
         return ""
+    if any(map(str.isspace, url)):
+        return "has a space in it; write %20 where one belongs there"
     return "" if is_usable(url) else "not an http, https or file address"
 
 

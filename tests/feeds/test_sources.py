@@ -65,6 +65,7 @@ def test_an_id_twice(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
+        ("http://e.com/a feed", "has a space in it; write %20 where one belongs there"),
         ("ftp://e.com/feed", "not an http, https or file address"),
         ("example.org/feed", "not an http, https or file address"),
         ("http://", "not an http, https or file address"),

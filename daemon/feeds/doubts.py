@@ -1,0 +1,24 @@
+"""What `rasid check` doubts of feeds: mistakes, most likely, with which the service can run all the same."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from daemon.config.models import Config, Polling
+from daemon.errors import Problem
+from daemon.feeds.sources import Entry, entries
+from daemon.net.files import is_file, locate
+
+
+def doubtful_feeds(config: Config, config_file: Path, environ: Mapping[str, str]) -> Iterator[Problem]:
+    """Of feeds that `load_sources` takes."""
+    for entry in entries(config, config_file, environ, []):
+        yield from _doubts(entry, config.polling, config_file.parent)
+
+
+def _doubts(entry: Entry, polling: Polling, folder: Path) -> Iterator[Problem]:
+    interval, shortest, url = entry.feed.interval, polling.min_interval, entry.feed.url
+    if interval is not None and interval < shortest:
+        yield entry.problem("interval", f"is shorter than polling.min_interval: the feed is polled every {shortest:g} s")
+    # The service may run elsewhere, or begin before the file is written.
+    if is_file(url) and not locate(url, folder).is_file():
+        yield entry.problem("url", f"there is no file {locate(url, folder)}")
