@@ -17,11 +17,13 @@ install-dev: .venv/dev.done
 	$(PYTHON) -m venv .venv
 
 .venv/run.done: requirements/run.txt pyproject.toml | .venv/bin/python
+	@echo "installing what Rasid needs, a minute or two …" >&2
 	$(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement requirements/run.txt
 	$(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/dev.done: requirements/dev.txt .venv/run.done
+	@echo "installing what its tests need, a minute or two …" >&2
 	$(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
 	@touch $@
 

@@ -281,10 +281,10 @@ async def test_a_move_is_offline_and_overwrites_nothing(tmp_path: Path) -> None:
         await move(old, new, None, WallClock(), quiet)
     async with engine(old) as bus:
         await fill(bus)
-        with pytest.raises(BusRefused, match="another service"):
+        with pytest.raises(BusRefused, match=r"another service .*; stop it first"):
             await move(old, new, None, WallClock(), quiet)
     async with engine(new):
-        with pytest.raises(BusRefused, match="another service"):
+        with pytest.raises(BusRefused, match=r"another service .*; stop it first"):
             await move(old, new, None, WallClock(), quiet)
     with pytest.raises(BusRefused, match="a bus already"):
         await move(old, new, None, WallClock(), quiet)

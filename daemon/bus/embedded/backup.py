@@ -73,7 +73,7 @@ def locked(path: Path) -> Iterator[None]:
     """While this is held no service starts on the file. Raises `BusRefused` when one lives."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = ServiceLock(path)
-    lock.take()
+    lock.take("stop it first")
     try:
         yield
     finally:

@@ -14,6 +14,7 @@ from daemon.bus.embedded.whereabouts import identity
 from daemon.errors import BusRefused
 
 _NO_LOCKS: Final = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS}
+_FOR_SERVICES: Final = "for more than one process, use bus.kind: kafka"
 
 
 class ServiceLock:
@@ -24,17 +25,18 @@ class ServiceLock:
         self._path = path
         self._descriptor: int | None = None
 
-    def take(self) -> None:
-        """Raises `BusRefused` when another service lives, and `OSError` when the side file cannot be made."""
+    def take(self, advice: str = _FOR_SERVICES) -> None:
+        """`advice`: what to do about the service that holds it.
+
+        Raises `BusRefused` when another service lives, and `OSError` when the side file cannot be made.
+        """
         descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(descriptor)
-            reason = (
-                f"another service (process {holder}) already runs on this file; for more than one process, use bus.kind: kafka"
-            )
+            reason = f"another service (process {holder}) already runs on this file; {advice}"
             raise BusRefused(reason, subject=str(self._path)) from error
         except OSError as error:
             os.close(descriptor)
