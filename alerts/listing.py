@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 from alerts.safe import clean, isolate, shorten
-from daemon.messages.alert import Outcome, Sent, Told
+from daemon.messages.alert import Delivery, Outcome, Sent, Told
 
 Entry: TypeAlias = Outcome | Sent
 
-_HEAD: Final = ("time (UTC)", "desk", "outcome", "reason", "of", "to", "headline")
-_LONGEST: Final = (19, 20, 10, 16, 28, 24, 70)
+_HEAD: Final = ("time (UTC)", "desk", "outcome", "reason", "detail", "of", "to", "headline")
+_LONGEST: Final = (19, 20, 10, 16, 48, 28, 24, 70)
 
 
 def settled(entries: Iterable[Entry]) -> list[Entry]:
@@ -42,13 +42,22 @@ def _laid_out(line: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _cells(entry: Entry) -> tuple[str, ...]:
-    time = datetime.fromtimestamp(entry.at, UTC).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(entry, Sent):
         receiver = f"{entry.receiver} ({entry.channel})" if entry.channel else entry.receiver
-        return time, entry.desk, entry.outcome.value, entry.reason, "message", receiver, entry.headline
+        detail = "" if entry.outcome is Delivery.DELIVERED else entry.detail
+        return *_begin(entry), entry.reason, detail, "message", receiver, entry.headline
     more = f" × {entry.count}" if entry.count > 1 else ""
     name = (entry.actor or f"rule {entry.rule}") + more
-    return time, entry.desk, entry.outcome.value, entry.reason.value, name, ", ".join(entry.receivers), entry.title
+    until = "" if entry.until is None else f"until {_time(entry.until)}"
+    return *_begin(entry), entry.reason.value, until, name, ", ".join(entry.receivers), entry.title
+
+
+def _begin(entry: Entry) -> tuple[str, str, str]:
+    return _time(entry.at), entry.desk, entry.outcome.value
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _finding(entry: Outcome) -> tuple[str, str, str]:

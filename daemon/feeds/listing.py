@@ -10,7 +10,7 @@ from daemon.bus.base import Row
 from daemon.feeds.rows import FEED, FeedRow, FeedState, decode, feed_of
 from daemon.feeds.sources import Source
 
-_HEADINGS: Final = ("FEED", "STATE", "LAST SUCCESS", "LAST OUTCOME", "NEXT POLL", "ITEMS", "URL")
+_HEADINGS: Final = ("feed", "state", "last success", "last outcome", "next poll", "items", "url")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,10 +97,20 @@ def test_table_on_a_terminal(config: Path, capsys: pytest.CaptureFixture[str], m
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert main(["alerts", "list", "--config", str(config)]) == 0
     head, quiet, told, sent = capsys.readouterr().out.splitlines()
-    assert head.split() == ["time", "(UTC)", "desk", "outcome", "reason", "of", "to", "headline"]
+    assert head.split() == ["time", "(UTC)", "desk", "outcome", "reason", "detail", "of", "to", "headline"]
     assert "suppressed" in quiet
     assert "thabet-al-abbasi" in told
     assert "screen (console)" in sent
+
+
+def test_the_table_says_until_when_and_what_went_wrong() -> None:
+    """Until when a finding is held, and what a server said to a message that did not arrive; of others nothing."""
+    held = replace(HELD, until=1_700_000_000.0)
+    refused = replace(SENT, outcome=Delivery.RETRY, reason="unreachable", detail="Connect call failed")
+    _, *lines = entry_table([held, refused, replace(SENT, detail="HTTP 200")]).splitlines()
+    assert "until 2023-11-14 22:13:20" in lines[0]
+    assert "Connect call failed" in lines[1]
+    assert "HTTP 200" not in lines[2]
 
 
 def test_texts_of_feeds_cannot_steer_a_terminal() -> None:

@@ -49,7 +49,7 @@ def test_the_table() -> None:
     sources = [source("one"), source("two", "https://example.org/two?token=secret"), source("three")]
     text = feed_table(feed_lines(sources, [row("one", OK), row("two", failing)]), NOW)
     assert [line.split() for line in text.splitlines()] == [
-        ["FEED", "STATE", "LAST", "SUCCESS", "LAST", "OUTCOME", "NEXT", "POLL", "ITEMS", "URL"],
+        ["feed", "state", "last", "success", "last", "outcome", "next", "poll", "items", "url"],
         ["one", "ok", "2m", "ago", "ok", "in", "3m", "7", "https://news.example.org/feed"],
         ["two", "failing", "2m", "ago", "timeout", "(×3)", "in", "2h", "7", "https://example.org/two?…"],
         ["no", "answer"],
