@@ -1,14 +1,20 @@
-"""Whether a rule's tree holds for an article, and by which hits. Only looks at hits and attributes, never at texts."""
+"""Whether a rule's tree holds for an article, and by which hits. Only looks at hits and attributes, never at texts.
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+A verdict points at the article's hits and copies none: what AND, OR and NOT cost does not grow with how often a word stands in
+an article. Only what asks for places (NEAR, BEFORE, SAME, COUNT) looks at the single hits.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import NamedTuple, TypeAlias
 
+import numpy as np
+
 from consumers.actors import ActorHit
 from consumers.compile import Roster
-from consumers.search import ByTerm, Found, Texts
-from consumers.spans import WordPlaces
+from consumers.hits import Company, Hits, Kept, by_zone, shared_sentences
+from consumers.search import ByTerm, Texts
 from consumers.syntax import ActorTerm, And, Attribute, Count, InZone, ListTerm, Near, Node, Not, Or, Same, Term
 from consumers.text.fold import fold_key
 from daemon.messages.article import Zone
@@ -20,10 +26,11 @@ Zones: TypeAlias = frozenset[Zone]
 
 
 class Evidence(NamedTuple):
-    """A hit by which a rule holds; `actor` is the place of the actor whose alias it is, or None for a rule's own term."""
+    """Hits by which a rule holds: of a term of its own, or of the actor at this place. `kept` says which; None: all."""
 
-    found: Found
+    hits: Hits
     actor: int | None
+    kept: Kept | None = None
 
 
 Verdict: TypeAlias = list[Evidence] | None
@@ -32,7 +39,7 @@ Verdict: TypeAlias = list[Evidence] | None
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """One article before one desk's rules."""
+    """One article before one desk's rules. What is asked of a term or an actor is worked out once for all of them."""
 
     numbers: Mapping[Term, int]
     roster: Roster
@@ -40,13 +47,18 @@ class Evaluation:
     actors: Mapping[int, Sequence[ActorHit]]
     texts: Texts
     attributes: Attributes
+    _of_term: dict[int, list[Evidence]] = field(default_factory=dict)
+    _of_actor: dict[int, list[Evidence]] = field(default_factory=dict)
+    _of_list: dict[str, list[Evidence]] = field(default_factory=dict)
 
     def holds(self, node: Node, zones: Zones) -> Verdict:  # noqa: C901, PLR0911 - one case a kind of node
         match node:
             case Term():
-                return [Evidence(hit, None) for hit in self.found.get(self.numbers[node], ()) if hit.zone in zones] or None
-            case ActorTerm() | ListTerm():
-                return self._actors(self.roster.places(node), zones)
+                return _within(zones, self._term(self.numbers[node]))
+            case ActorTerm():
+                return _within(zones, self.actor(self.roster.by_id[node.id]))
+            case ListTerm(file):
+                return _within(zones, self._list(file))
             case And(parts):
                 return self._all(parts, zones)
             case Or(parts):
@@ -54,20 +66,34 @@ class Evaluation:
             case Not(part):
                 return [] if self.holds(part, zones) is None else None
             case Near(left, right, words, ordered):
-                return self._near(self.holds(left, zones), self.holds(right, zones), words, ordered=ordered)
+                return _near(self.holds(left, zones), self.holds(right, zones), words, ordered=ordered)
             case Same(left, right):
-                return self._same(self.holds(left, zones), self.holds(right, zones))
+                return _same(self.holds(left, zones), self.holds(right, zones))
             case Count(part, least):
-                hits = self.holds(part, zones) or []
-                return hits if len({(hit.found.zone, hit.found.start, hit.found.end) for hit in hits}) >= least else None
+                verdict = self.holds(part, zones) or []
+                return verdict if _reaches(verdict, least) else None
             case InZone(zone, part):
                 return self.holds(part, frozenset({zone}))
             case Attribute(field, value):
                 return [] if _is(field, value, self.attributes.get(field, ())) else None
 
-    def _actors(self, places: Sequence[int], zones: Zones) -> Verdict:
-        hits = ((place, hit) for place in places for hit in self.actors.get(place, ()))
-        return [Evidence(hit.found, place) for place, hit in hits if hit.reason is None and hit.found.zone in zones] or None
+    def actor(self, place: int) -> Sequence[Evidence]:
+        """The hits of an actor that nothing speaks against, in all zones."""
+        if place not in self._of_actor:
+            good = (hit.found for hit in self.actors.get(place, ()) if hit.reason is None)
+            self._of_actor[place] = [Evidence(hits, place) for hits in by_zone(good, self.texts)]
+        return self._of_actor[place]
+
+    def _term(self, number: int) -> Sequence[Evidence]:
+        if number not in self._of_term:
+            self._of_term[number] = [Evidence(hits, None) for hits in by_zone(self.found.get(number, ()), self.texts)]
+        return self._of_term[number]
+
+    def _list(self, file: str) -> Sequence[Evidence]:
+        if file not in self._of_list:
+            places = (place for place in self.roster.by_list[file] if place in self.actors)
+            self._of_list[file] = [evidence for place in places for evidence in self.actor(place)]
+        return self._of_list[file]
 
     def _all(self, parts: Iterable[Node], zones: Zones) -> Verdict:
         evidence: list[Evidence] = []
@@ -80,36 +106,54 @@ class Evaluation:
 
     def _any(self, parts: Iterable[Node], zones: Zones) -> Verdict:
         verdicts = [verdict for part in parts if (verdict := self.holds(part, zones)) is not None]
-        return [hit for verdict in verdicts for hit in verdict] if verdicts else None
+        return [evidence for verdict in verdicts for evidence in verdict] if verdicts else None
 
-    def _near(self, left: Verdict, right: Verdict, words: int, *, ordered: bool) -> Verdict:
-        """Those of both sides that have one of the other side near."""
-        if not left or not right:
-            return None
-        before, after = self._places(left), self._places(right)
-        kept = []
-        for hit in left:
-            first, last = self.texts[hit.found.zone].words(hit.found)
-            if after.follows(hit.found.zone, last, words) or (not ordered and after.precedes(hit.found.zone, first, words)):
-                kept.append(hit)
-        for hit in right:
-            first, last = self.texts[hit.found.zone].words(hit.found)
-            if before.precedes(hit.found.zone, first, words) or (not ordered and before.follows(hit.found.zone, last, words)):
-                kept.append(hit)
-        return kept or None
 
-    def _places(self, evidence: Iterable[Evidence]) -> WordPlaces:
-        return WordPlaces((hit.found for hit in evidence), self.texts)
+def _within(zones: Zones, evidence: Iterable[Evidence]) -> Verdict:
+    return [each for each in evidence if each.hits.zone in zones] or None
 
-    def _same(self, left: Verdict, right: Verdict) -> Verdict:
-        if not left or not right:
-            return None
-        shared = {self._sentence(hit) for hit in left} & {self._sentence(hit) for hit in right}
-        return [hit for hit in (*left, *right) if self._sentence(hit) in shared] or None
 
-    def _sentence(self, hit: Evidence) -> tuple[Zone, int]:
-        text = self.texts[hit.found.zone]
-        return hit.found.zone, text.sentences.number(text.span(hit.found)[0])
+def _near(left: Verdict, right: Verdict, words: int, *, ordered: bool) -> Verdict:
+    """Those of both sides that have one of the other side near."""
+    near: list[Evidence] = []
+    for one, other in _in_common_zones(left, right):
+        before, after = (Company([each.hits for each in side]) for side in (one, other))
+        for each in one:
+            kept = after.after(each.hits, words)
+            near.append(each._replace(kept=kept if ordered else kept | after.before(each.hits, words)))
+        for each in other:
+            kept = before.before(each.hits, words)
+            near.append(each._replace(kept=kept if ordered else kept | before.after(each.hits, words)))
+    return _not_empty(near)
+
+
+def _same(left: Verdict, right: Verdict) -> Verdict:
+    same: list[Evidence] = []
+    for one, other in _in_common_zones(left, right):
+        shared = shared_sentences([each.hits for each in one], [each.hits for each in other])
+        same += [each._replace(kept=np.isin(each.hits.sentences, shared)) for each in (*one, *other)]
+    return _not_empty(same)
+
+
+def _in_common_zones(left: Verdict, right: Verdict) -> Iterator[tuple[list[Evidence], list[Evidence]]]:
+    """Both sides' evidence, zone by zone, where both have any: terms and actors in OR, so all of their hits count."""
+    for zone in {each.hits.zone for each in left or ()} & {each.hits.zone for each in right or ()}:
+        yield [each for each in left or () if each.hits.zone is zone], [each for each in right or () if each.hits.zone is zone]
+
+
+def _not_empty(evidence: Iterable[Evidence]) -> Verdict:
+    return [each for each in evidence if each.kept is None or each.kept.any()] or None
+
+
+def _reaches(evidence: Iterable[Evidence], least: int) -> bool:
+    """Whether so many places are hit; one that is hit by several terms counts once. Looks no further than it must."""
+    places = set()
+    for each in evidence:
+        for hit in each.hits.found:
+            places.add((hit.zone, hit.start, hit.end))
+            if len(places) >= least:
+                return True
+    return False
 
 
 def _is(field: str, value: str, values: Iterable[str]) -> bool:

@@ -5,13 +5,15 @@
 A rule that raises is left out of the article and named: it must not cost the article or the other rules.
 """
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 from consumers.actors import ActorHit, actor_hits
+from consumers.claims import Claim, Claims, fair, united
 from consumers.compile import Compiled, CompiledDesk
 from consumers.evaluate import Attributes, Evaluation, Evidence
+from consumers.hits import by_zone
 from consumers.search import ByTerm, Found, Texts
 from consumers.syntax import Term
 from consumers.watchlist.desk import Actor, Rule
@@ -25,19 +27,9 @@ MAX_FOUND: Final = 200
 
 _ALERTING: Final = frozenset({Zone.TITLE, Zone.LEAD, Zone.BODY})
 _EVERYWHERE: Final = frozenset(Zone)
-_ORDER: Final = {zone: place for place, zone in enumerate(Zone)}
 
 
 F = TypeVar("F", Actor, Rule)
-
-
-class Claim(NamedTuple):
-    """A hit that says something: for an actor, a rule, or (by an actor's name) a rule. `reason` makes it a near miss."""
-
-    found: Found
-    actor: str | None
-    rule: str | None
-    reason: NearMiss | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +62,7 @@ def judge(desk: CompiledDesk, compiled: Compiled, found: ByTerm, subject: Subjec
     """Judge one article for one desk."""
     hits_of = actor_hits(desk, found, subject.texts)
     evaluation = Evaluation(compiled.numbers, desk.roster, found, hits_of, subject.texts, subject.attributes)
-    actors, claims = _actors(desk, hits_of)
+    actors, claims = _actors(desk, evaluation)
     rules: list[Rule] = []
     failed: dict[str, str] = {}
     for place in sorted({place for term in desk.anchored.keys() & found.keys() for place in desk.anchored[term]}):
@@ -82,27 +74,27 @@ def judge(desk: CompiledDesk, compiled: Compiled, found: ByTerm, subject: Subjec
             continue
         if evidence and reason is None:
             rules.append(rule)
-        claims += [_claim(desk, rule, hit, reason) for hit in evidence]
+        claims += _claims(desk, rule, evidence, reason)
     return _judgement(actors, rules, claims, failed, _Shown(compiled.searcher.terms, subject.texts))
 
 
 def _judgement(
-    actors: Sequence[Actor], rules: Sequence[Rule], claims: Sequence[Claim], failed: Mapping[str, str], shown: "_Shown"
+    actors: Sequence[Actor], rules: Sequence[Rule], claims: Sequence[Claims], failed: Mapping[str, str], shown: "_Shown"
 ) -> Judgement:
     actors, more_actors = _severest(actors)
     rules, more_rules = _severest(rules)
     kept = {(actor.id, None) for actor in actors} | {(None, rule.id) for rule in rules}
-    good = {claim for claim in claims if claim.reason is None}
-    said = {claim for claim in good if (None if claim.rule else claim.actor, claim.rule) in kept}
-    hits, more_hits = _fair(said, MAX_HITS)
-    misses, more_misses = _fair((claim for claim in claims if claim.reason is not None), MAX_MISSES)
+    good = [each for each in claims if each.reason is None]
+    said = [each for each in good if (None if each.rule else each.actor, each.rule) in kept]
+    missed = [each for each in claims if each.reason is not None]
+    hits, misses = fair(said, MAX_HITS), fair(missed, MAX_MISSES)
     return Judgement(
         actors=tuple(actors),
         rules=tuple(rules),
         hits=tuple(map(shown.hit, hits)),
         near_misses=tuple(map(shown.miss, misses)),
-        more_hits=more_hits + len(good - said),
-        more_misses=more_misses,
+        more_hits=sum(map(len, good)) - len(hits),
+        more_misses=sum(map(len, missed)) - len(misses),
         more_actors=more_actors,
         more_rules=more_rules,
         failed=failed,
@@ -115,21 +107,29 @@ def _severest(found: Sequence[F]) -> tuple[Sequence[F], int]:
     return [found[place] for place in sorted(ranked)], len(found) - len(ranked)
 
 
-def _actors(desk: CompiledDesk, hits_of: Mapping[int, Sequence[ActorHit]]) -> tuple[list[Actor], list[Claim]]:
+def _actors(desk: CompiledDesk, evaluation: Evaluation) -> tuple[list[Actor], list[Claims]]:
     """Actors that alert by themselves, and the claims of these and of those something kept silent."""
     alerting: list[Actor] = []
-    claims: list[Claim] = []
-    for place, hits in hits_of.items():
+    claims: list[Claims] = []
+    for place, hits in evaluation.actors.items():
         actor = desk.desk.actors[place]
         if not actor.alert:
             continue
-        good = [hit.found for hit in hits if hit.reason is None and hit.found.zone in _ALERTING]
+        good = [each for each in evaluation.actor(place) if each.hits.zone in _ALERTING]
         if good:
             alerting.append(actor)
-            claims += [Claim(found, actor.id, None) for found in good]
+            claims.append(Claims(good, actor.id, None))
         else:
-            claims += [Claim(hit.found, actor.id, None, hit.reason or NearMiss.ZONE) for hit in hits]
+            claims += _silenced(actor, place, hits, evaluation.texts)
     return alerting, claims
+
+
+def _silenced(actor: Actor, place: int, hits: Iterable[ActorHit], texts: Texts) -> Iterator[Claims]:
+    by_reason: dict[NearMiss, list[Found]] = {}
+    for hit in hits:
+        by_reason.setdefault(hit.reason or NearMiss.ZONE, []).append(hit.found)
+    for reason, found in by_reason.items():
+        yield Claims([Evidence(each, place) for each in by_zone(found, texts)], actor.id, None, reason)
 
 
 def _rule(rule: Rule, evaluation: Evaluation) -> tuple[list[Evidence], NearMiss | None]:
@@ -139,28 +139,13 @@ def _rule(rule: Rule, evaluation: Evaluation) -> tuple[list[Evidence], NearMiss 
         unless = rule.unless is not None and evaluation.holds(rule.unless, rule.zones) is not None
         return evidence, NearMiss.UNLESS if unless else None
     elsewhere = evaluation.holds(rule.where, _EVERYWHERE) or []
-    return [hit for hit in elsewhere if hit.found.zone not in rule.zones], NearMiss.ZONE
+    return [each for each in elsewhere if each.hits.zone not in rule.zones], NearMiss.ZONE
 
 
-def _claim(desk: CompiledDesk, rule: Rule, evidence: Evidence, reason: NearMiss | None) -> Claim:
-    actor = None if evidence.actor is None else desk.desk.actors[evidence.actor].id
-    return Claim(evidence.found, actor, rule.id, reason)
-
-
-def _fair(claims: Iterable[Claim], limit: int) -> tuple[list[Claim], int]:
-    """At most `limit` claims in the texts' order, each actor's first before any's second, and how many are left out."""
-    turns: dict[Hashable, int] = {}
-    ranked = []
-    for claim in sorted(set(claims), key=_position):
-        whose = (claim.actor, claim.rule, claim.reason)
-        turns[whose] = turns.get(whose, 0) + 1
-        ranked.append((turns[whose], _position(claim), claim))
-    ranked.sort(key=lambda entry: entry[:2])
-    return sorted((claim for _, _, claim in ranked[:limit]), key=_position), max(len(ranked) - limit, 0)
-
-
-def _position(claim: Claim) -> tuple[int, int, int, str, str]:
-    return _ORDER[claim.found.zone], claim.found.start, claim.found.end, claim.actor or "", claim.rule or ""
+def _claims(desk: CompiledDesk, rule: Rule, evidence: Iterable[Evidence], reason: NearMiss | None) -> Iterator[Claims]:
+    for place, by_actor in united(evidence).items():
+        actor = None if place is None else desk.desk.actors[place].id
+        yield Claims(by_actor, actor, rule.id, reason)
 
 
 @dataclass(frozen=True, slots=True)

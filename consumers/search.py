@@ -53,14 +53,15 @@ class ZoneText:
 
     def words(self, found: Found) -> tuple[int, int]:
         """The numbers of the hit's first and last word; a character of an unspaced script is a word."""
-        return int(self._word_numbers[found.start]), int(self._word_numbers[found.end - 1])
+        return int(self.word_numbers[found.start]), int(self.word_numbers[found.end - 1])
 
     @cached_property
     def sentences(self) -> Sentences:
         return sentences(self.text)
 
     @cached_property
-    def _word_numbers(self) -> NDArray[np.int64]:
+    def word_numbers(self) -> NDArray[np.int64]:
+        """For each folded character the number of its word."""
         points = points_of(self.folded.text)
         word = points != 32
         begins = word & is_unspaced(points)

@@ -1,0 +1,79 @@
+"""Hits of one term, or of one actor, in one zone: made once an article, shared by all rules, never copied.
+
+Where the hits stand (words, sentences) is worked out at first need and for all of them at once. A rule that keeps only some
+of them says which (`Kept`).
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consumers.search import Found, Texts, ZoneText
+from daemon.messages.article import Zone
+
+Numbers: TypeAlias = NDArray[np.int64]
+Kept: TypeAlias = NDArray[np.bool_]
+
+_FAR: Final = 1 << 40
+"""Further than any two words of a text."""
+
+
+class Hits:
+    """At least one hit, all in one zone, each once, in the text's order."""
+
+    def __init__(self, found: Iterable[Found], text: ZoneText) -> None:
+        self.found: Sequence[Found] = sorted(set(found), key=_place)
+        self.zone: Zone = self.found[0].zone
+        self._text = text
+
+    @cached_property
+    def firsts(self) -> Numbers:
+        """The number of each hit's first word."""
+        return self._text.word_numbers[[hit.start for hit in self.found]]
+
+    @cached_property
+    def lasts(self) -> Numbers:
+        return self._text.word_numbers[[hit.end - 1 for hit in self.found]]
+
+    @cached_property
+    def sentences(self) -> Numbers:
+        """The number of the sentence in which each hit begins."""
+        number, start = self._text.sentences.number, self._text.folded.start
+        return np.array([number(start(hit.start)) for hit in self.found])
+
+
+def by_zone(found: Iterable[Found], texts: Texts) -> list[Hits]:
+    zones: dict[Zone, list[Found]] = {}
+    for hit in found:
+        zones.setdefault(hit.zone, []).append(hit)
+    return [Hits(hits, texts[zone]) for zone, hits in zones.items()]
+
+
+class Company:
+    """Hits of one zone that others are to stand near."""
+
+    def __init__(self, hits: Sequence[Hits]) -> None:
+        self._firsts = np.sort(np.concatenate([*(each.firsts for each in hits), [_FAR]]))
+        self._lasts = np.sort(np.concatenate([[-_FAR], *(each.lasts for each in hits)]))
+
+    def after(self, hits: Hits, words: int) -> Kept:
+        """Which of the hits have one of the company begin after their end, with at most so many words between."""
+        near: Kept = self._firsts[np.searchsorted(self._firsts, hits.lasts, "right")] <= hits.lasts + words + 1
+        return near
+
+    def before(self, hits: Hits, words: int) -> Kept:
+        """Which of the hits have one of the company end before their begin, with at most so many words between."""
+        near: Kept = self._lasts[np.searchsorted(self._lasts, hits.firsts, "left") - 1] >= hits.firsts - words - 1
+        return near
+
+
+def shared_sentences(left: Sequence[Hits], right: Sequence[Hits]) -> Numbers:
+    """The sentences of one zone in which both have hits."""
+    return np.intersect1d(np.concatenate([hits.sentences for hits in left]), np.concatenate([hits.sentences for hits in right]))
+
+
+def _place(hit: Found) -> tuple[int, int, int, str]:
+    return hit.start, hit.end, hit.term, hit.clitic
