@@ -28,6 +28,7 @@ from consumers.syntax import (
     Same,
     Term,
     anchors,
+    children,
     make_term,
     walk,
 )
@@ -37,8 +38,10 @@ from daemon.messages.article import Zone
 FIELDS: Final = ("title", "lead", "body", "rest", "source", "feed", "lang", "country", "author", "url", "tag", "actor", "list")
 _LONGEST: Final = 20_000
 _DEEPEST: Final = 40
+_MOST: Final = 1_000
 _WIDEST: Final = 1_000
 _DIGITS: Final = 4
+_SMALLER: Final = "make several rules of it, or put names into a file of actors and ask for them by list:"
 _REASONS: Final = {
     "“ ” „ ‟ « »": 'is no quotation mark here; write phrases with straight quotes: "two words"',
     "، ؛": "(an Arabic comma) has no meaning here; put AND or OR between terms",
@@ -61,13 +64,17 @@ class QueryError(RasidError):
 def parse_query(text: str, *, needs_positive: bool = True) -> Node:
     """The tree of a query. Raises `QueryError`; also for a query that could hold without any term being found."""
     if len(text) > _LONGEST:
-        raise QueryError(f"is longer than {_LONGEST} characters")
-    _check_depth(text)
+        raise QueryError(f"is longer than {_LONGEST} characters; {_SMALLER}")
+    _check_parentheses(text)
     try:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
         raise _explained(error, text) from None
+    _check_depth(tree)
     node = _chain(tree.children)
+    terms = sum(1 for part in walk(node) if not children(part))
+    if terms > _MOST:
+        raise QueryError(f"has {terms} terms, more than {_MOST}; {_SMALLER}")
     if needs_positive and anchors(node) is None:
         raise QueryError("has no positive term, so it could hold where nothing was found; add a word, a phrase or an actor")
     return node
@@ -79,7 +86,7 @@ def _parser() -> Lark:
     return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=False)
 
 
-def _check_depth(text: str) -> None:
+def _check_parentheses(text: str) -> None:
     depth = 0
     for place, character in enumerate(text):
         depth += (character == "(") - (character == ")")
@@ -87,12 +94,23 @@ def _check_depth(text: str) -> None:
             raise QueryError(f"has more than {_DEEPEST} parentheses within each other", *_place(text, place))
 
 
-def _chain(children: list[Token | Tree[Token]]) -> Node:
-    """Terms and operators by turns, with one kind of operator."""
+def _check_depth(tree: Tree[Token]) -> None:
+    """What stands in front of a term nests, too, without parentheses: NOT NOT … a."""
+    waiting = [(tree, 0)]
+    while waiting:
+        parent, depth = waiting.pop()
+        depth += parent.data in {"negation", "in_zone"}
+        if depth > _DEEPEST:
+            raise _at(parent, f"more than {_DEEPEST} NOT and fields stand within each other")
+        waiting += [(child, depth) for child in parent.children if isinstance(child, Tree)]
+
+
+def _chain(parts: list[Token | Tree[Token]]) -> Node:
+    """Terms and operators by turns, with one kind of operator. What is said twice is kept once."""
     operands: list[Node] = []
     operators: list[Token] = []
     expecting = True
-    for child in children:
+    for child in parts:
         operator = _operator(child)
         if operator is None:
             if not expecting:
@@ -105,12 +123,13 @@ def _chain(children: list[Token | Tree[Token]]) -> Node:
         expecting = operator is not None
     if expecting:
         raise _at(operators[-1], f"{operators[-1]} must stand between two terms; nothing follows it")
-    if len(operands) == 1:
-        return operands[0]
     for operator in operators:
         if operator != operators[0]:
             raise _at(operator, "AND and OR are mixed; put parentheses round what belongs together, as in (a OR b) AND c")
-    return And(tuple(operands)) if operators[0] == "AND" else Or(tuple(operands))
+    distinct = tuple(dict.fromkeys(operands))
+    if len(distinct) == 1:
+        return distinct[0]
+    return And(distinct) if operators[0] == "AND" else Or(distinct)
 
 
 def _operator(child: Token | Tree[Token]) -> Token | None:

@@ -143,7 +143,7 @@ def _rule(entry: RuleEntry, defaults: Defaults, tests: tuple[RuleTest, ...]) -> 
 
 def _literal(entry: RuleEntry) -> Node:
     """`any`, `all` and `none` as a tree."""
-    parts: list[Node] = [make_term(phrase) for phrase in entry.all]
+    parts: list[Node] = [make_term(phrase) for phrase in dict.fromkeys(entry.all)]
     if entry.any:
         parts.append(_either(entry.any))
     if entry.none:
@@ -152,7 +152,7 @@ def _literal(entry: RuleEntry) -> Node:
 
 
 def _either(phrases: tuple[str, ...]) -> Node:
-    terms = tuple(make_term(phrase) for phrase in phrases)
+    terms = tuple(make_term(phrase) for phrase in dict.fromkeys(phrases))
     return terms[0] if len(terms) == 1 else Or(terms)
 
 

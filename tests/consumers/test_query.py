@@ -44,6 +44,9 @@ REFUSED = [
     ("", 1, 1, "is empty"),
     ("(" * 50 + "a" + ")" * 50, 1, 41, "parentheses within"),
     ("a" * 20_001, 1, 1, "longer than"),
+    (" OR ".join(f"w{number}" for number in range(1_001)), 1, 1, "1001 terms, more than 1000; make several rules"),
+    ("NOT " * 4_000 + "a", 1, 161, "more than 40 NOT"),
+    ("title:" * 3_000 + "a", 1, 241, "more than 40 NOT and fields"),
 ]
 
 
@@ -63,7 +66,7 @@ def test_trees() -> None:
     assert parse_query("a AND NOT (b OR c)") == And((one, Not(Or((make_term("b"), make_term("c"))))))
     assert parse_query('a NEAR/3 "b c"') == Near(one, two, 3)
     assert parse_query('a BEFORE/3 "b c"') == Near(one, two, 3, ordered=True)
-    assert parse_query("title:(a OR a)") == InZone(Zone.TITLE, Or((one, one)))
+    assert parse_query("title:(a OR b)") == InZone(Zone.TITLE, Or((one, make_term("b"))))
     assert parse_query("actor:iq-mod") == ActorTerm("iq-mod")
     assert parse_query("list:names.csv") == ListTerm("names.csv")
     assert parse_query('url:"https://a.example/(x)" AND a') == And((Attribute("url", "https://a.example/(x)"), one))
@@ -71,6 +74,20 @@ def test_trees() -> None:
     assert parse_query("^May") == Term("May", "may", exactness=Exactness.CASED)
     assert parse_query("Iraq*") == Term("Iraq*", "iraq", runs_on=True)
     assert parse_query("ANDROID AND NOTE") == And((make_term("ANDROID"), make_term("NOTE")))
+
+
+@pytest.mark.parametrize(
+    ("repeated", "short"),
+    [
+        (" OR ".join(["oil"] * 2_800), "oil"),
+        ("(a AND b) OR (a AND b AND b) OR c", "(a AND b) OR c"),
+        ("(a OR a) NEAR/2 b", "a NEAR/2 b"),
+    ],
+    ids=["one word", "subtrees", "sides"],
+)
+def test_what_is_said_twice_is_kept_once(repeated: str, short: str) -> None:
+    """Repeating a part of AND or OR changes neither what a query means nor what it costs."""
+    assert parse_query(repeated) == parse_query(short)
 
 
 PIECES = [
