@@ -50,7 +50,7 @@ def united(evidence: Iterable[Evidence]) -> dict[int | None, list[Evidence]]:
     for each in evidence:
         other = known.get(id(each.hits), each)
         kept = None if each.kept is None or other.kept is None else each.kept | other.kept
-        known[id(each.hits)] = each._replace(kept=kept)
+        known[id(each.hits)] = Evidence(each.hits, each.actor, kept)
     by_actor: dict[int | None, list[Evidence]] = {}
     for each in known.values():
         by_actor.setdefault(each.actor, []).append(each)

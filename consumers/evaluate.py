@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import NamedTuple, TypeAlias
 
-import numpy as np
-
 from consumers.actors import ActorHit
 from consumers.compile import Roster
-from consumers.hits import Company, Hits, Kept, by_zone, shared_sentences
+from consumers.hits import Hits, Kept, by_zone, company, shared_sentences
 from consumers.search import ByTerm, Texts
 from consumers.syntax import ActorTerm, And, Attribute, Count, InZone, ListTerm, Near, Node, Not, Or, Same, Term
 from consumers.text.fold import fold_key
@@ -54,7 +52,8 @@ class Evaluation:
     def holds(self, node: Node, zones: Zones) -> Verdict:  # noqa: C901, PLR0911 - one case a kind of node
         match node:
             case Term():
-                return _within(zones, self._term(self.numbers[node]))
+                number = self.numbers[node]
+                return _within(zones, self._term(number)) if number in self.found else None
             case ActorTerm():
                 return _within(zones, self.actor(self.roster.by_id[node.id]))
             case ListTerm(file):
@@ -86,7 +85,7 @@ class Evaluation:
 
     def _term(self, number: int) -> Sequence[Evidence]:
         if number not in self._of_term:
-            self._of_term[number] = [Evidence(hits, None) for hits in by_zone(self.found.get(number, ()), self.texts)]
+            self._of_term[number] = [Evidence(hits, None) for hits in by_zone(self.found[number], self.texts)]
         return self._of_term[number]
 
     def _list(self, file: str) -> Sequence[Evidence]:
@@ -115,30 +114,34 @@ def _within(zones: Zones, evidence: Iterable[Evidence]) -> Verdict:
 
 def _near(left: Verdict, right: Verdict, words: int, *, ordered: bool) -> Verdict:
     """Those of both sides that have one of the other side near."""
+    if not left or not right:
+        return None
     near: list[Evidence] = []
     for one, other in _in_common_zones(left, right):
-        before, after = (Company([each.hits for each in side]) for side in (one, other))
+        before, after = company([each.hits for each in one]), company([each.hits for each in other])
         for each in one:
             kept = after.after(each.hits, words)
-            near.append(each._replace(kept=kept if ordered else kept | after.before(each.hits, words)))
+            near.append(Evidence(each.hits, each.actor, kept if ordered else kept | after.before(each.hits, words)))
         for each in other:
             kept = before.before(each.hits, words)
-            near.append(each._replace(kept=kept if ordered else kept | before.after(each.hits, words)))
+            near.append(Evidence(each.hits, each.actor, kept if ordered else kept | before.after(each.hits, words)))
     return _not_empty(near)
 
 
 def _same(left: Verdict, right: Verdict) -> Verdict:
+    if not left or not right:
+        return None
     same: list[Evidence] = []
     for one, other in _in_common_zones(left, right):
         shared = shared_sentences([each.hits for each in one], [each.hits for each in other])
-        same += [each._replace(kept=np.isin(each.hits.sentences, shared)) for each in (*one, *other)]
+        same += [Evidence(each.hits, each.actor, each.hits.within(shared)) for each in (*one, *other)]
     return _not_empty(same)
 
 
-def _in_common_zones(left: Verdict, right: Verdict) -> Iterator[tuple[list[Evidence], list[Evidence]]]:
+def _in_common_zones(left: Sequence[Evidence], right: Sequence[Evidence]) -> Iterator[tuple[list[Evidence], list[Evidence]]]:
     """Both sides' evidence, zone by zone, where both have any: terms and actors in OR, so all of their hits count."""
-    for zone in {each.hits.zone for each in left or ()} & {each.hits.zone for each in right or ()}:
-        yield [each for each in left or () if each.hits.zone is zone], [each for each in right or () if each.hits.zone is zone]
+    for zone in {each.hits.zone for each in left}.intersection(each.hits.zone for each in right):
+        yield [each for each in left if each.hits.zone is zone], [each for each in right if each.hits.zone is zone]
 
 
 def _not_empty(evidence: Iterable[Evidence]) -> Verdict:

@@ -24,8 +24,8 @@ _FAR: Final = 1 << 40
 class Hits:
     """At least one hit, all in one zone, each once, in the text's order."""
 
-    def __init__(self, found: Iterable[Found], text: ZoneText) -> None:
-        self.found: Sequence[Found] = sorted(set(found), key=_place)
+    def __init__(self, found: Sequence[Found], text: ZoneText) -> None:
+        self.found: Sequence[Found] = sorted(set(found), key=_place) if len(found) > 1 else found
         self.zone: Zone = self.found[0].zone
         self._text = text
 
@@ -39,10 +39,18 @@ class Hits:
         return self._text.word_numbers[[hit.end - 1 for hit in self.found]]
 
     @cached_property
-    def sentences(self) -> Numbers:
+    def sentences(self) -> Sequence[int]:
         """The number of the sentence in which each hit begins."""
         number, start = self._text.sentences.number, self._text.folded.start
-        return np.array([number(start(hit.start)) for hit in self.found])
+        return [number(start(hit.start)) for hit in self.found]
+
+    @cached_property
+    def company(self) -> "Company":
+        return Company([self])
+
+    def within(self, sentences: set[int]) -> Kept:
+        """Which of the hits begin in these sentences."""
+        return np.array([sentence in sentences for sentence in self.sentences])
 
 
 def by_zone(found: Iterable[Found], texts: Texts) -> list[Hits]:
@@ -56,8 +64,8 @@ class Company:
     """Hits of one zone that others are to stand near."""
 
     def __init__(self, hits: Sequence[Hits]) -> None:
-        self._firsts = np.sort(np.concatenate([*(each.firsts for each in hits), [_FAR]]))
-        self._lasts = np.sort(np.concatenate([[-_FAR], *(each.lasts for each in hits)]))
+        self._firsts = np.sort(np.concatenate([*(each.firsts for each in hits), [_FAR]]), kind="stable")
+        self._lasts = np.sort(np.concatenate([[-_FAR], *(each.lasts for each in hits)]), kind="stable")
 
     def after(self, hits: Hits, words: int) -> Kept:
         """Which of the hits have one of the company begin after their end, with at most so many words between."""
@@ -70,9 +78,13 @@ class Company:
         return near
 
 
-def shared_sentences(left: Sequence[Hits], right: Sequence[Hits]) -> Numbers:
+def company(hits: Sequence[Hits]) -> Company:
+    return hits[0].company if len(hits) == 1 else Company(hits)
+
+
+def shared_sentences(left: Iterable[Hits], right: Iterable[Hits]) -> set[int]:
     """The sentences of one zone in which both have hits."""
-    return np.intersect1d(np.concatenate([hits.sentences for hits in left]), np.concatenate([hits.sentences for hits in right]))
+    return set().union(*(hits.sentences for hits in left)) & set().union(*(hits.sentences for hits in right))
 
 
 def _place(hit: Found) -> tuple[int, int, int, str]:
