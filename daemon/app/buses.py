@@ -7,6 +7,7 @@ from typing import Protocol
 
 from daemon.bus.base import Bus
 from daemon.bus.embedded.bus import EmbeddedBus
+from daemon.bus.embedded.whereabouts import stands
 from daemon.bus.kafka.bus import KafkaBus
 from daemon.clock import Clock
 from daemon.config.models import Config, Retention
@@ -46,7 +47,7 @@ async def open_bus(config: Config, folder: Path, *, clock: Clock, service: bool,
             yield kafka
         return
     path = bus_file(config, folder)
-    if not service and not path.exists():
+    if not service and not stands(path):
         raise BusRefused("there is no bus here yet: `rasid run` makes it (is data_dir right?)", subject=str(path))
     bounds = {"max_bytes": config.bus.retention.max_bytes, "min_free": config.bus.embedded.min_free}
     async with EmbeddedBus(path, clock=clock, service=service, retention=retention, **bounds) as embedded:

@@ -9,6 +9,7 @@ from typing import Final
 from daemon.app.buses import bus_file, open_bus
 from daemon.bus.embedded import moving as embedded
 from daemon.bus.embedded.backup import aside_of, check_whole, locked, part_of, put_in_place, translated
+from daemon.bus.embedded.whereabouts import stands
 from daemon.bus.kafka import moving as kafka
 from daemon.bus.move import Goal, Move, Moved, Origin, Tell
 from daemon.bus.topics import TOPICS, Topic
@@ -51,7 +52,7 @@ async def move(old: Place, new: Place, partitions: int | None, clock: Clock, tel
             async with _origin(old, clock) as origin, _goal(new, new.kafka, clock) as goal:
                 return await Move(origin, goal, moved, tell).run(_ALL), None
         path = bus_file(new.config, new.folder).resolve()
-        if path.exists() and path != old.file:
+        if path != old.file and stands(path):
             raise BusRefused("there is a bus already; move to an empty data_dir", subject=str(path))
         aside = aside_of(path, clock.now())
         with translated(path), part_of(path) as part:

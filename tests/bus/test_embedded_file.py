@@ -1,8 +1,6 @@
 """The file as people may leave it: each state is met with one clear sentence, or simply used."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -15,8 +13,7 @@ from daemon.bus.topics import RAW
 from daemon.errors import BusRefused, Lost
 from tests.bus.embedded_engine import EmbeddedEngine
 from tests.bus.engine import GROUP, HERE, everything, holding, record
-
-NOBODY = 65534
+from tests.users import unprivileged_folder
 
 
 @pytest.fixture
@@ -28,17 +25,9 @@ async def engine(tmp_path: Path) -> AsyncIterator[EmbeddedEngine]:
 
 @pytest.fixture
 def unprivileged() -> Iterator[Path]:
-    """A folder that all may enter, seen as a user without privileges: root may write anything."""
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    user = os.geteuid()
-    if user == 0:
-        shutil.chown(folder, NOBODY)
-        os.seteuid(NOBODY)
-    yield folder
-    os.seteuid(user)
-    folder.chmod(0o755)
-    shutil.rmtree(folder)
+    """A folder that all may enter, seen as a user without privileges."""
+    with unprivileged_folder() as folder:
+        yield folder
 
 
 def scribble(path: Path) -> None:

@@ -19,6 +19,7 @@ import apsw
 from daemon.bus.embedded.lock import ServiceLock
 from daemon.bus.embedded.schema import check, connect_reader, connect_writer, refuse_foreign, refuse_old_sqlite, transaction
 from daemon.bus.embedded.trouble import translate
+from daemon.bus.embedded.whereabouts import stands
 from daemon.errors import BusRefused
 
 Tell = Callable[[str, int, int], None]
@@ -37,9 +38,9 @@ def back_up(path: Path, target: Path, tell: Tell) -> int:
     file, when `target` is there already and when damage is found, and `BusError`.
     """
     refuse_old_sqlite(apsw.sqlite_lib_version())
-    if target.exists():
+    if stands(target):
         raise BusRefused("is there already; a backup overwrites nothing", subject=str(target))
-    if not path.exists():
+    if not stands(path):
         raise BusRefused("there is no such file yet: nothing to back up", subject=str(path))
     with translated(target), part_of(target) as part:
         with translated(path), closing(connect_reader(path)) as db:
@@ -70,10 +71,11 @@ def restore(copy: Path, path: Path, aside: Path, tell: Tell, *, replace: bool) -
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """While this is held no service starts on the file. Raises `BusRefused` when one lives."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """While this is held no service starts on the file. Raises `BusRefused` when one lives, and `BusError`."""
     lock = ServiceLock(path)
-    lock.take("stop it first")
+    with translated(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.take("stop it first")
     try:
         yield
     finally:
@@ -202,7 +204,7 @@ def _copy_bytes(copy: Path, part: Path, tell: Tell) -> None:
 
 
 def _refuse_copy(copy: Path) -> None:
-    if not copy.is_file():
+    if not stands(copy) or not copy.is_file():
         raise BusRefused("there is no such file: not a folder that `rasid backup` made", subject=str(copy))
     wal = _beside(copy, "-wal")
     if wal.exists() and wal.stat().st_size:

@@ -14,6 +14,7 @@ from daemon.bus.embedded.names import group_number, topic_number
 from daemon.bus.embedded.reader import Reader
 from daemon.bus.embedded.schema import OFFSET_BITS, connect_writer, numbered, partition_count, transaction
 from daemon.bus.embedded.transaction import Transaction
+from daemon.bus.embedded.whereabouts import stands
 from daemon.bus.move import Span, Stand
 from daemon.bus.topics import TOPICS, Topic, lane_bytes
 from daemon.errors import BusError, BusRefused
@@ -130,7 +131,7 @@ class EmbeddedGoal:
 @contextmanager
 def open_origin(path: Path) -> Iterator[EmbeddedOrigin]:
     """The file, with all writing by others held off. The caller holds its lock. Raises `BusError`."""
-    if not path.exists():
+    if not stands(path):
         raise BusRefused("there is no such file: nothing to move", subject=str(path))
     with translated(path), closing(connect_writer(path, None)) as db:
         db.execute("BEGIN IMMEDIATE")

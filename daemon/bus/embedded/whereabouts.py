@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from daemon.errors import BusRefused
+
 Identity: TypeAlias = tuple[int, int]
 
 _LEFT: Final = ".left-behind"
@@ -16,6 +18,14 @@ def identity(path: Path) -> Identity | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def stands(path: Path) -> bool:
+    """Whether anything is there. Raises `BusRefused` where that cannot be told: a folder we may not search, a name too long."""
+    try:
+        return path.exists()
+    except OSError as error:
+        raise BusRefused(f"whether it is there cannot be told: {error.strerror}", subject=str(path)) from error
 
 
 class Whereabouts:
