@@ -8,13 +8,22 @@ import sys
 def main() -> None:
     """Give the process what it needs before anything is imported: standard streams, and an end when it is asked for."""
     _open_standard_streams()
-    if sys.argv[1:2] == ["run"]:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: os._exit(0))  # nothing has begun yet that could be left half done
-    # Imports take a second, in which people press Ctrl-C.
+    service = sys.argv[1:2] == ["run"]
+    # Imports take a second, in which people press Ctrl-C; nothing has begun yet that could be left half done.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0 if service else 130))
+    if service:
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    from daemon.cli.main import import_command  # noqa: PLC0415
     from daemon.cli.main import main as run  # noqa: PLC0415
 
-    sys.exit(run())
+    for name in sys.argv[1:2]:
+        import_command(name)
+    if service:
+        sys.exit(run())
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a command at work tidies up
+    code = run()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is ending already
+    sys.exit(code)
 
 
 def _open_standard_streams() -> None:

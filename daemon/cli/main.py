@@ -1,6 +1,6 @@
 """The command line: finds the command's file, runs it, turns errors into one sentence and an exit code.
 
-Exit codes: 0 done, 1 failed at run time, 2 bad input or configuration.
+Exit codes: 0 done, 1 failed at run time, 2 bad input or configuration, 130 broken off by Ctrl-C.
 """
 
 import errno
@@ -15,6 +15,9 @@ import click
 
 from daemon.errors import ConfigError, RasidError
 from daemon.log import configure_logging
+
+INTERRUPTED: Final = 130
+"""The exit code after Ctrl-C, as shells have it."""
 
 TABLE: Final = {
     "run": "Run the service.",
@@ -40,10 +43,7 @@ class _Commands(click.Group):
         return list(TABLE)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        if cmd_name not in TABLE:
-            return None
-        command: click.Command = import_module(f"daemon.cli.{cmd_name.replace('-', '_')}").command
-        return command
+        return import_command(cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         """A reader that goes away (`rasid … | head`) has had enough: no error, where click would make it exit 1."""
@@ -58,6 +58,14 @@ class _Commands(click.Group):
             formatter.write_dl(list(TABLE.items()))
 
 
+def import_command(name: str) -> click.Command | None:
+    """The command of that name, whose file is imported now; None when there is none."""
+    if name not in TABLE:
+        return None
+    command: click.Command = import_module(f"daemon.cli.{name.replace('-', '_')}").command
+    return command
+
+
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="rasid", prog_name="rasid")
 def rasid() -> None:
@@ -65,7 +73,7 @@ def rasid() -> None:
 
     On a terminal commands print for people; piped, or with --json, JSON lines. Each has its own --help.
 
-    Exit codes: 0 done, 1 failed at run time, 2 bad input or configuration.
+    Exit codes: 0 done, 1 failed at run time, 2 bad input or configuration, 130 broken off by Ctrl-C.
     """
 
 
@@ -76,8 +84,8 @@ def _drop_output() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Logs go to stderr: stdout is for what was asked for."""
-    configure_logging(sys.stderr, level=logging.WARNING)
     try:
+        configure_logging(sys.stderr, level=logging.WARNING)
         code = _run(argv)
         sys.stdout.flush()
     except OSError as error:
@@ -87,15 +95,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         click.echo(f"rasid: the output cannot be written: {error.strerror}", err=True)
         return 1
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     return code
 
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
         code = rasid.main(args=None if argv is None else list(argv), prog_name="rasid", standalone_mode=False)
-    except click.exceptions.Abort:
-        return 1
+    except click.exceptions.Abort as error:  # click's word for Ctrl-C, and for input that ends
+        return INTERRUPTED if isinstance(error.__cause__, KeyboardInterrupt) else 1
     except click.ClickException as error:
         error.show()
         return 2
