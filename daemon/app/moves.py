@@ -57,7 +57,7 @@ async def move(old: Place, new: Place, partitions: int | None, clock: Clock, tel
         aside = aside_of(path, clock.now())
         with translated(path), part_of(path) as part:
             async with _origin(old, clock) as origin:
-                with embedded.open_goal(part, partitions) as file_goal:
+                with embedded.open_goal(part, path, partitions) as file_goal:
                     done = await Move(origin, file_goal, moved, tell).run(_ALL)
             check_whole(part, path, tell)
             return done, put_in_place(part, path, aside)

@@ -45,7 +45,7 @@ def back_up(path: Path, target: Path, tell: Tell) -> int:
     with translated(target), part_of(target) as part:
         with translated(path), closing(connect_reader(path)) as db:
             refuse_foreign(db, path)
-            _copy_pages(db, part, tell)
+            _copy_pages(db, part, target, tell)
         check_whole(part, path, tell)
         part.rename(target)
         sync_folder(target.parent)
@@ -178,9 +178,17 @@ def _link(path: Path, name: Path) -> None:
         name.touch(exist_ok=False)
 
 
-def _copy_pages(source: apsw.Connection, part: Path, tell: Tell) -> None:
+def _copy_pages(source: apsw.Connection, part: Path, named: Path, tell: Tell) -> None:
+    """What is not the source's fault is told about the file `named`."""
     source.execute("BEGIN")
     source.execute("SELECT count(*) FROM meta").get  # noqa: B018 - the snapshot begins with what is read first
+    try:
+        _copy_snapshot(source, part, tell)
+    except (apsw.FullError, OSError) as error:
+        raise translate(error, named, service=False) from error
+
+
+def _copy_snapshot(source: apsw.Connection, part: Path, tell: Tell) -> None:
     with part.open("rb") as file, closing(apsw.Connection(str(part))) as target:
         target.pragma("journal_mode", "off")
         target.pragma("synchronous", "off")
@@ -230,16 +238,29 @@ def _renew(part: Path, replaced: int) -> None:
 
 @contextmanager
 def part_of(target: Path) -> Iterator[Path]:
-    """A file beside the target to be filled and renamed; gone when it was not."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
-    os.fchmod(descriptor, 0o644)
-    os.close(descriptor)
+    """A file beside the target to be filled and renamed; gone when it was not, and so are folders made for it."""
+    with _folder(target.parent):
+        descriptor, name = tempfile.mkstemp(prefix=f"{target.name}.", suffix=".part", dir=target.parent)
+        try:
+            os.fchmod(descriptor, 0o644)
+            os.close(descriptor)
+            yield Path(name)
+        finally:
+            for ending in ("", "-wal", "-shm"):
+                Path(name + ending).unlink(missing_ok=True)
+
+
+@contextmanager
+def _folder(folder: Path) -> Iterator[None]:
+    """Made when missing, with those above it; what was made and is empty at the end goes again."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
-        yield Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
     finally:
-        for ending in ("", "-wal", "-shm"):
-            Path(name + ending).unlink(missing_ok=True)
+        for each in missing:
+            with suppress(OSError):
+                each.rmdir()
 
 
 def _beside(path: Path, ending: str) -> Path:
@@ -248,8 +269,8 @@ def _beside(path: Path, ending: str) -> Path:
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Errors of SQLite and of the file system as `BusError`s about a file."""
+    """Errors of SQLite and of the file system as `BusError`s about a file, for commands."""
     try:
         yield
     except (apsw.Error, OSError) as error:
-        raise translate(error, path) from error
+        raise translate(error, path, service=False) from error

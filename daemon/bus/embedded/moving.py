@@ -142,7 +142,7 @@ def open_origin(path: Path) -> Iterator[EmbeddedOrigin]:
 
 
 @contextmanager
-def open_goal(path: Path, partitions: int | None) -> Iterator[EmbeddedGoal]:
-    """A file to be made there. Raises `BusError`."""
-    with translated(path), closing(connect_writer(path, partitions)) as db:
-        yield EmbeddedGoal(db, path)
+def open_goal(part: Path, named: Path, partitions: int | None) -> Iterator[EmbeddedGoal]:
+    """A file to be made there, which people will know as `named`. Raises `BusError` about that one."""
+    with translated(named), closing(connect_writer(part, partitions)) as db:
+        yield EmbeddedGoal(db, named)

@@ -24,11 +24,11 @@ from daemon.bus.embedded.schema import (
 )
 from daemon.bus.embedded.tails import Tails
 from daemon.bus.embedded.transaction import Entry, Transaction
-from daemon.bus.embedded.trouble import FULL, translate
+from daemon.bus.embedded.trouble import translate
 from daemon.bus.embedded.whereabouts import Whereabouts, leave_behind
 from daemon.bus.embedded.writer import Writer
 from daemon.bus.topics import lane_bytes, partition_of
-from daemon.errors import BusError, BusRefused
+from daemon.errors import BusRefused
 
 _CHECK_SECONDS: Final = 1.0
 _OVERHEAD: Final = 200
@@ -55,7 +55,7 @@ class Shelf:
         self._whereabouts = Whereabouts((path, opened.lock.file)) if opened.lock is not None else None
         self.tails = Tails()
         self.reader = Reader(opened.reading, path)
-        self.writer = Writer(opened.writing, path, self.tails.advance)
+        self.writer = Writer(opened.writing, path, self.tails.advance, service=opened.lock is not None)
         self.names = Names(self.reader, self.writer)
         self.look()
 
@@ -65,10 +65,7 @@ class Shelf:
         try:
             return cls(path, await asyncio.to_thread(_open, path, partitions, service=service))
         except (apsw.Error, OSError) as error:
-            failure = translate(error, path)
-            if failure.reason == FULL and not service:  # a command does not wait for space
-                failure = BusError("the disk is full: make space, then try again", subject=str(path))
-            raise failure from error
+            raise translate(error, path, service=service) from error
 
     def displaced(self) -> str | None:
         """What has become of a service's files behind its back, in one sentence, or None."""

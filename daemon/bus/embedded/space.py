@@ -9,7 +9,7 @@ _ABOVE: Final = 1.05
 
 
 class FreeSpace:
-    """Asks the file system each time; a folder that cannot be asked about has no space."""
+    """Asks the file system each time. Where it cannot be asked nothing should be put either, and that is what is said."""
 
     def __init__(self, folder: Path, floor: int) -> None:
         self._folder = folder
@@ -18,15 +18,11 @@ class FreeSpace:
 
     def trouble(self) -> str | None:
         """Why nothing more should be put there, in one sentence, or None. Cheap."""
-        free = _free_bytes(self._folder)
+        try:
+            free = shutil.disk_usage(self._folder).free
+        except OSError as error:
+            return f"{self._folder}: how much space is free there cannot be told: {error.strerror}"
         self._short = free < self._floor * (_ABOVE if self._short else 1.0)
         if not self._short:
             return None
         return f"{self._folder}: only {free} bytes are free on the disk, and the floor is {self._floor} (bus.embedded.min_free)"
-
-
-def _free_bytes(folder: Path) -> int:
-    try:
-        return shutil.disk_usage(folder).free
-    except OSError:
-        return 0

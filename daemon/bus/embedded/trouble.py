@@ -11,10 +11,9 @@ from daemon.errors import BusError, BusRefused
 _Reasons = tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...]
 
 FULL: Final = "the disk is full; nothing was written, and writing goes on once there is space"
-_WAIT: Final[_Reasons] = (
-    (apsw.FullError, FULL),
-    ((apsw.BusyError, apsw.LockedError), "another process keeps the file locked"),
-)
+FULL_FOR_ONCE: Final = "the disk is full: make space, then try again"
+"""Said by a command, which does not wait for space."""
+_WAIT: Final[_Reasons] = (((apsw.BusyError, apsw.LockedError), "another process keeps the file locked"),)
 _ACT: Final[_Reasons] = (
     (
         apsw.NotADBError,
@@ -26,10 +25,10 @@ _ACT: Final[_Reasons] = (
 )
 
 
-def translate(error: apsw.Error | OSError, path: Path) -> BusError:
-    """The error to raise from `error`. What people must put right is a `BusRefused`."""
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return BusError(FULL, subject=str(path))
+def translate(error: apsw.Error | OSError, path: Path, *, service: bool = True) -> BusError:
+    """The error to raise from `error`. What people must put right is a `BusRefused`; a `service` waits for space."""
+    if isinstance(error, apsw.FullError) or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
+        return BusError(FULL if service else FULL_FOR_ONCE, subject=str(path))
     for kinds, reason in _ACT:
         if isinstance(error, kinds):
             return BusRefused(reason.format(getattr(error, "strerror", None) or error), subject=str(path))

@@ -57,9 +57,15 @@ class _Done:
 
 
 class Writer:
-    """Owns a connection. `trouble` says why the last commit failed, None once one has succeeded again."""
+    """Owns a connection. `trouble` says why the last commit failed, None once one has succeeded again.
 
-    def __init__(self, db: apsw.Connection, path: Path, appended: Callable[[Mapping[int, int]], None]) -> None:
+    `service`: whether whoever writes tries again once there is space.
+    """
+
+    def __init__(
+        self, db: apsw.Connection, path: Path, appended: Callable[[Mapping[int, int]], None], *, service: bool
+    ) -> None:
+        self._service = service
         self.trouble: str | None = None
         self._db = db
         self._path = path
@@ -126,7 +132,7 @@ class Writer:
         try:
             return self._transact(batch)
         except (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.CantOpenError) as error:
-            failure = translate(error, self._path)
+            failure = translate(error, self._path, service=self._service)
             return _Done([_Outcome(waiting, error=failure) for waiting in batch], failure=failure)
         except Exception as error:  # noqa: BLE001 - the boundary of a batch: a job's bug must not end the thread
             if len(batch) > 1:
