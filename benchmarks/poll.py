@@ -133,7 +133,7 @@ class Pollers:
 async def measure(port: int, ca_file: Path | None, folder: Path, options: argparse.Namespace) -> None:
     scheme = "https" if ca_file else "http"
     urls = [f"{scheme}://127.0.0.{1 + number % _SITES}:{port}/feed-{number}" for number in range(options.feeds)]
-    sources = [Source(id=f"feed-{number}", url=url, site=site_of(url)) for number, url in enumerate(urls)]
+    sources = [Source(id=f"feed-{number}", url=url, shown=url, site=site_of(url)) for number, url in enumerate(urls)]
     poller = Poller(sources, pace=Pace(), parser=PARSER_VERSION)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context

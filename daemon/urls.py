@@ -49,6 +49,15 @@ def is_usable(url: str) -> bool:
     return parts is not None and parts.scheme in _DEFAULT_PORTS and bool(parts.hostname)
 
 
+def without_credentials(url: str) -> str:
+    """The address without the name and password that may stand before its host; else as it came."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
+
+
 @lru_cache(maxsize=2048)
 def canonical_url(url: str) -> str:
     """The address as published: trackers, fragment (but `#!`), credentials and default port dropped, `&amp;` repaired."""

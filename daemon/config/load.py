@@ -91,7 +91,12 @@ def _filled(value: Any, path: KeyPath, environ: Mapping[str, str], unset: dict[K
     missing = [name for name in _VARIABLE.findall(value) if name not in environ]
     if missing:
         unset[path] = missing[0]
-    return _VARIABLE.sub(lambda found: environ.get(found[1], found[0]), value)
+    return fill(value, environ)
+
+
+def fill(text: str, environ: Mapping[str, str]) -> str:
+    """The text with its variables filled in; those that are not set stay as they stand."""
+    return _VARIABLE.sub(lambda found: environ.get(found[1], found[0]), text)
 
 
 def _override(document: Document, environ: Mapping[str, str]) -> Document:

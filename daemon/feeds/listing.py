@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from daemon.bus.base import Row
 from daemon.feeds.rows import FEED, FeedRow, FeedState, decode, feed_of
 from daemon.feeds.sources import Source
+from daemon.urls import without_credentials
 
 _HEADINGS: Final = ("feed", "state", "last success", "last outcome", "next poll", "items", "url")
 
@@ -35,8 +36,11 @@ def feed_lines(sources: Iterable[Source], rows: Iterable[Row]) -> Sequence[Line]
     Raises `NewerRow`, `DecodeError`.
     """
     known = {feed_of(row.key): decode(FeedRow, row.value) for row in _current(rows)}
-    lines = [_line(source.id, source.url, known.pop(source.id, None), listed=True) for source in sources]
-    return [*lines, *(_line(id_, feed.url, feed, listed=False) for id_, feed in sorted(known.items()))]
+    lines = [_line(source.id, source.shown, known.pop(source.id, None), listed=True) for source in sources]
+    return [
+        *lines,
+        *(_line(id_, _without_query(without_credentials(feed.url)), feed, listed=False) for id_, feed in sorted(known.items())),
+    ]
 
 
 def _current(rows: Iterable[Row]) -> Iterable[Row]:

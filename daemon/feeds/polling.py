@@ -24,6 +24,7 @@ from daemon.net.answers import Fetched, FetchOutcome
 from daemon.net.fetch import Fetcher, Limits, Request
 from daemon.net.files import is_file, read_file
 from daemon.net.politeness import Politeness
+from daemon.urls import without_credentials
 
 ACCEPT: Final = "application/rss+xml, application/atom+xml, application/feed+json, application/xml, text/xml, */*;q=0.1"
 
@@ -100,7 +101,7 @@ class PollWorker:
             parsed = await self._parse(
                 fetched.body,
                 content_type=fetched.content_type,
-                url=fetched.final_url,
+                url=without_credentials(fetched.final_url),
                 language=job.language,
                 known=job.known,
                 now=plain.fetched_at,

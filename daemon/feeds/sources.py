@@ -3,25 +3,34 @@
 Reads files; asks no server. A mistake names file, line, key and reason, and no feed is used until all are right.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
 
 from daemon.config.document import Document, KeyPath, read_document
-from daemon.config.load import validate
+from daemon.config.load import fill, validate
 from daemon.config.models import Config, Feed, FeedFile, Polling
 from daemon.errors import ConfigError, Problem
 from daemon.messages.article import FeedCard, FirstFetch
 from daemon.net.files import OutsideFolder, is_file, locate
-from daemon.urls import is_usable, site_of
+from daemon.urls import is_usable, site_of, without_credentials
+
+_UP_TO_PATH: Final = re.compile(r"^(?:[^/?#]*://)?[^/?#]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One feed to poll. `interval` in seconds, not yet clamped; `max_age` in seconds, None for no limit."""
+    """One feed to poll. `interval` in seconds, not yet clamped; `max_age` in seconds, None for no limit.
+
+    `url` is what is asked for, secrets included; `shown` is for records and people.
+    """
 
     id: str
     url: str
+    shown: str
     site: str
     name: str = ""
     language: str = ""
@@ -35,7 +44,7 @@ class Source:
         """What later hops need to know of it."""
         return FeedCard(
             id=self.id,
-            url=self.url,
+            url=self.shown,
             name=self.name,
             language=self.language,
             country=self.country,
@@ -56,6 +65,24 @@ class Entry:
     def problem(self, key: str, reason: str) -> Problem:
         return self.document.problem((*self.path, key), reason)
 
+    def shown(self, environ: Mapping[str, str]) -> str:
+        """The address without credentials; behind its host as it stands in the file, so that `${…}` hides what it is."""
+        plain, written = without_credentials(self.feed.url), self._written()
+        if is_file(plain) or written == self.feed.url or fill(written, environ) != self.feed.url:
+            return plain
+        parts = urlsplit(plain)
+        return f"{parts.scheme}://{parts.netloc}{_UP_TO_PATH.sub('', written)}"
+
+    def _written(self) -> str:
+        """The address as it stands in the file; empty where an override put it there."""
+        value = self.document.value
+        try:
+            for step in (*self.path, "url"):
+                value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return ""
+        return str(value)
+
 
 def load_sources(config: Config, config_file: Path, environ: Mapping[str, str]) -> tuple[Source, ...]:
     """All enabled feeds, ids unique, in the order of the files. Raises `ConfigError` with every problem found."""
@@ -73,7 +100,7 @@ def load_sources(config: Config, config_file: Path, environ: Mapping[str, str]) 
         if reason:
             problems.append(entry.problem("url", reason))
             continue
-        sources[feed.id] = _source(feed, config.polling)
+        sources[feed.id] = _source(feed, entry.shown(environ), config.polling)
     if problems:
         raise ConfigError(problems)
     return tuple(sources.values())
@@ -114,11 +141,12 @@ def _unusable(url: str, folder: Path) -> str:
     return "" if is_usable(url) else "not an http, https or file address"
 
 
-def _source(feed: Feed, polling: Polling) -> Source:
+def _source(feed: Feed, shown: str, polling: Polling) -> Source:
     said = feed.model_fields_set
     return Source(
         id=feed.id,
         url=feed.url,
+        shown=shown,
         site=site_of(feed.url),
         name=feed.name,
         language=feed.language,

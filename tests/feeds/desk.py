@@ -16,13 +16,14 @@ from daemon.messages.article import Item, RawArticle
 from daemon.messages.wire import decode as decode_message
 from daemon.stage.hop import Effects
 from daemon.stage.table import StepTable
+from daemon.urls import without_credentials
 
 PARTITIONS = 4
 DAY = 86400.0
 
 
 def source(id_: str = "one", url: str = "https://news.example.org/feed", site: str = "example.org") -> Source:
-    return Source(id=id_, url=url, site=site)
+    return Source(id=id_, url=url, shown=without_credentials(url), site=site)
 
 
 def item(id_: str, title: str = "A title", link: str | None = None, content: str = "") -> Item:

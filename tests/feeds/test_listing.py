@@ -55,3 +55,9 @@ def test_the_table() -> None:
         ["no", "answer"],
         ["three", "new", "-", "-", "-", "0", "https://news.example.org/feed"],
     ]
+
+
+def test_a_feed_that_left_tells_no_secret() -> None:
+    """Of its address, which only the row still knows, neither credentials nor query are shown."""
+    (line,) = feed_lines([], [row("gone", replace(OK, url="https://user:pass@example.org/feed?key=secret"))])
+    assert line.url == "https://example.org/feed?…"

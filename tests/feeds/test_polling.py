@@ -98,6 +98,18 @@ async def test_items_once_and_conditions_kept(bench: Bench, server: FeedServer) 
     assert [raw.backfill for raw in made.published] == [True, True, False]
 
 
+async def test_credentials_go_to_the_server_only(bench: Bench, server: FeedServer) -> None:
+    """What stands before `@` in a feed's address is a login there, and in no record, not even in links relative to it."""
+    url = server.url().replace("http://", "http://us3r:passw0rdX@")
+    made = watching(url)
+    server.publish("/feed", rss([RssItem(guid="one", link="/article", title="One")]))
+    assert (await bench.poll(made)).outcome == "ok"
+    assert server.requests[0].headers[b"authorization"] == b"Basic dXMzcjpwYXNzdzByZFg="
+    (raw,) = made.published
+    assert raw.item.link == server.url("/article")
+    assert "passw0rdX" not in str(raw)
+
+
 async def test_a_poll_waits_until_it_may(bench: Bench, server: FeedServer) -> None:
     """While nothing may be polled the server is not asked; then the very same poll goes on."""
     made = watching(server.url())

@@ -1,6 +1,8 @@
 """Which feeds are polled, and what is wrong with those that cannot be."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -10,13 +12,13 @@ from daemon.feeds.sources import Source, load_sources
 from daemon.messages.article import FirstFetch
 
 
-def load(folder: Path, config: str, **files: str) -> tuple[Source, ...]:
+def load(folder: Path, config: str, environ: Mapping[str, str] = MappingProxyType({}), **files: str) -> tuple[Source, ...]:
     """The sources of this config.yaml beside these files of feeds."""
     for name, text in files.items():
         (folder / f"{name}.yaml").write_text(text)
     path = folder / "config.yaml"
     path.write_text(config)
-    return load_sources(load_config(path, {}), path, {})
+    return load_sources(load_config(path, environ), path, environ)
 
 
 def test_entries_and_files(tmp_path: Path) -> None:
@@ -51,7 +53,7 @@ feeds:
 
 def problems(folder: Path, config: str, **files: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        load(folder, config, **files)
+        load(folder, config, {}, **files)
     return [str(problem).replace(f"{folder}/", "") for problem in caught.value.problems]
 
 
@@ -87,3 +89,32 @@ def test_files_that_are_broken(tmp_path: Path) -> None:
     assert told[1].startswith("key.yaml:3:3: [0].intervall: unknown key")
     assert told[2].startswith("shape.yaml:1:1:")
     assert len(told) == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "asked", "shown"),
+    [
+        ("http://us3r:passw0rdX@e.com:81/feed?a=1", None, "http://e.com:81/feed?a=1"),
+        (
+            "http://us3r:${TOK}@e.com/feed?key=${TOK}#x",
+            "http://us3r:t0ken@e.com/feed?key=t0ken#x",
+            "http://e.com/feed?key=${TOK}#x",
+        ),
+        ("http://e.com/${TOK}/feed", "http://e.com/t0ken/feed", "http://e.com/${TOK}/feed"),
+        ("http://${HOST}?key=${TOK}", "http://e.com/path?key=t0ken", "http://e.com?key=${TOK}"),
+        ("${URL}", "https://u:p@e.com/feed?key=t0ken", "https://e.com"),
+        ("file:${TOK}/feed.xml", "file:t0ken/feed.xml", "file:t0ken/feed.xml"),
+    ],
+)
+def test_secrets_in_an_address(tmp_path: Path, written: str, asked: str | None, shown: str) -> None:
+    """They are asked with, and neither published nor shown: credentials not at all, variables as they stand in the file."""
+    environ = {"TOK": "t0ken", "HOST": "e.com/path", "URL": "https://u:p@e.com/feed?key=t0ken"}
+    (tmp_path / "more.yaml").write_text(f'- {{id: b, url: "{written}"}}\n')
+    sources = load(tmp_path, f'feeds:\n  - {{id: a, url: "{written}"}}\n  - file: more.yaml\n', environ)
+    assert [(source.url, source.shown, source.card().url) for source in sources] == [(asked or written, shown, shown)] * 2
+
+
+def test_an_address_put_in_by_an_override(tmp_path: Path) -> None:
+    """It stands in no file; its credentials are hidden all the same."""
+    environ = {"RASID_FEEDS": '[{id: a, url: "http://u:p@e.com/feed?b"}]'}
+    assert [source.shown for source in load(tmp_path, "feeds: []", environ)] == ["http://e.com/feed?b"]

@@ -26,7 +26,7 @@ from tests.simulation.press import WINDOW, Press
 
 CHANNELS: Final = {"desk": ("webhook",), "chief": ("webhook", "email")}
 SOURCES: Final = tuple(
-    Source(id=feed, url=f"https://{site}.example/{feed}", site=f"{site}.example", first_fetch=first, interval=60)
+    Source(id=feed, url=f"https://{site}.example/{feed}", shown="", site=f"{site}.example", first_fetch=first, interval=60)
     for feed, site, first in (
         ("one", "a", FirstFetch.ALERT),
         ("two", "a", FirstFetch.ALERT),

@@ -25,7 +25,7 @@ from tests.simulation.sense import make_sense
 NOW = 1_700_000_000.0
 TEXTS = ("The talks went on until night.", "The talks failed.", "")
 SOURCES = [
-    Source(id=feed, url=f"https://{site}.example/{feed}", site=f"{site}.example")
+    Source(id=feed, url=f"https://{site}.example/{feed}", shown="", site=f"{site}.example")
     for feed, site in (("one", "a"), ("two", "a"), ("three", "b"), ("four", "c"))
 ]
 
