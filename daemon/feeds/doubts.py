@@ -20,5 +20,13 @@ def _doubts(entry: Entry, polling: Polling, folder: Path) -> Iterator[Problem]:
     if interval is not None and interval < shortest:
         yield entry.problem("interval", f"is shorter than polling.min_interval: the feed is polled every {shortest:g} s")
     # The service may run elsewhere, or begin before the file is written.
-    if is_file(url) and not locate(url, folder).is_file():
-        yield entry.problem("url", f"there is no file {locate(url, folder)}")
+    if is_file(url) and (reason := _missing(locate(url, folder))):
+        yield entry.problem("url", reason)
+
+
+def _missing(path: Path) -> str:
+    """Why the file cannot be read, as far as can be told without opening it; empty when it is there."""
+    try:
+        return "" if path.is_file() else f"there is no file {path}"
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}"

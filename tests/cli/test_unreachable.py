@@ -68,3 +68,11 @@ def test_a_name_that_is_too_long(
     (tmp_path / "copy").mkdir()
     err = said(arguments, capfd)
     assert "File name too long" in err or "no such file" in err
+
+
+def test_check_warns_of_a_feed_whose_name_is_too_long(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A `file:` address that no file system can have is a warning, as one that leads to no file is."""
+    config = tmp_path / "config.yaml"
+    config.write_text(f"feeds:\n  - {{id: one, url: 'file:{LONG}'}}\n")
+    assert main(["check", "--config", str(config)]) == 0
+    assert f"feeds[0].url: {tmp_path / LONG} cannot be read: File name too long" in capfd.readouterr().err
