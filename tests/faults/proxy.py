@@ -79,7 +79,13 @@ class Proxy:
         self.taken += 1
         line = asyncio.create_task(_Line(self, reader, writer).run())
         self._lines.add(line)
-        line.add_done_callback(self._lines.discard)
+        line.add_done_callback(self._over)
+
+    def _over(self, line: "asyncio.Task[None]") -> None:
+        """A line that broke is what proxies are for here: its error is nobody's."""
+        self._lines.discard(line)
+        if not line.cancelled():
+            line.exception()
 
 
 class _Line:

@@ -16,7 +16,7 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     try:
         while data := await reader.read(1000):
             writer.write(data)
-    except ConnectionError:
+    except (ConnectionError, asyncio.CancelledError):  # Python 3.11 complains of a handler that was cancelled
         pass
     finally:
         writer.close()
