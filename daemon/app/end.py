@@ -63,7 +63,7 @@ class End:
             self._watch.start()
 
     def closing(self, part: Part, opened: AbstractAsyncContextManager[T]) -> "Closing[T]":
-        """The same, but leaving it is bounded by the part's seconds."""
+        """What is opened, whose leaving is bounded by the part's seconds."""
         return Closing(self, part, opened)
 
     async def within(self, part: Part, ending: Awaitable[T]) -> T | None:

@@ -11,6 +11,7 @@ import apsw
 import pytest
 
 from daemon.bus.embedded.schema import connect_writer
+from tests.disks import small_disk
 from tests.e2e.desk import install
 from tests.e2e.service import command
 
@@ -72,16 +73,10 @@ def bus_of(folder: Path) -> Path:
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Path]:
     """A folder with a bus, on a file system that may not be written."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    try:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("a file system of its own can be mounted by root only")
-    install_bus(disk / "run")
-    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-    yield disk / "run"
-    subprocess.run(["umount", disk], check=True)
+    with small_disk(tmp_path / "disk", 8) as disk:
+        install_bus(disk / "run")
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        yield disk / "run"
 
 
 async def test_a_read_only_file_system(read_only: Path) -> None:

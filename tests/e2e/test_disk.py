@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import Final
 import orjson
 import pytest
 
+from tests.disks import small_disk
 from tests.e2e.service import Service, running
 from tests.e2e.workplace import write
 from tests.faults.balance import take_stock
@@ -27,14 +27,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 160 MB: the service wants 100 of them free."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    try:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", folder], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("a file system of its own can be mounted by root only")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+    with small_disk(tmp_path / "disk", 160) as folder:
+        yield folder
 
 
 @pytest.fixture

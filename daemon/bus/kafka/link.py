@@ -19,8 +19,6 @@ from daemon.bus.kafka.timing import Timing, milliseconds
 from daemon.config.models import KafkaSettings
 from daemon.errors import BusError
 
-_NOTICE: Final = 0.1
-"""Seconds for what was broken off to notice."""
 _DROP: Final = 0.5
 """Seconds for what was to leave in order to drop its connections instead."""
 
@@ -124,7 +122,7 @@ class Link:
         await broken_off(self._cleaning, _DROP)
 
 
-async def broken_off(tasks: Iterable["asyncio.Task[Any]"], within: float = _NOTICE) -> None:
+async def broken_off(tasks: Iterable["asyncio.Task[Any]"], within: float) -> None:
     """Cancel those that still run, and wait a little, but not for one that goes on all the same."""
     tasks = list(tasks)
     for task in tasks:
