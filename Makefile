@@ -61,9 +61,14 @@ wheel: install-dev    ## this version into tests/golden/wheels, one a release: t
 	SOURCE_DATE_EPOCH=946684800 $(BIN)/pip wheel --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 		--wheel-dir tests/golden/wheels .
 
+.venv/peers.done: requirements/peers.txt .venv/dev.done
+	$(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement requirements/peers.txt
+	@touch $@
+
 requirements: install-dev  ## renew the pins: newest versions, hashes, no addresses
 	$(COMPILE) --upgrade --output-file requirements/run.txt
 	$(COMPILE) --upgrade --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(COMPILE) --upgrade --group peers --constraint requirements/run.txt --output-file requirements/peers.txt
 
 clean:
 	rm -rf .venv .cache build *.egg-info .coverage* .mypy_cache .pytest_cache .ruff_cache

@@ -23,6 +23,27 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """When a feed wants to be asked again, as its document says (feeds 9); hours and days (Monday is 0) in GMT.
+
+    `ttl` and `every` (sy:updatePeriod over updateFrequency) in seconds.
+    """
+
+    ttl: float | None = None
+    every: float | None = None
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """An entry that the feed says was taken back (RFC 6721): its id as written."""
+
+    ref: str
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
     """What a document says. `items` are those whose hash was not known, in the document's order.
 
@@ -33,6 +54,7 @@ class Parsed:
     `hashes`, so the same document parsed with these hashes known gives the next of them. `beyond` counts those that are too
     many for a document (feeds 20): they are never taken.
     `title`, `language` and `link` are the feed's, empty when nothing was new.
+    `archive`: the address of the document before this one (RFC 5005, `prev-archive`), absolute, where there is one.
     """
 
     format: str = ""
@@ -42,6 +64,9 @@ class Parsed:
     title: str = ""
     language: str = ""
     link: str = ""
+    hints: Hints = Hints()
+    archive: str = ""
+    deleted: tuple[Deleted, ...] = ()
     items: tuple[Item, ...] = ()
     hashes: tuple[str, ...] = ()
     left: int = 0

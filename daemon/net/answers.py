@@ -37,8 +37,21 @@ class FetchOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link that a header names (RFC 8288): an absolute address, its relations and its type, both in lower case."""
+
+    url: str
+    rel: frozenset[str] = frozenset()
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """What came back. `etag` and `last_modified` byte for byte, empty when absent; `retry_after` in seconds."""
+    """What came back. `etag` and `last_modified` byte for byte, empty when absent; `retry_after` in seconds.
+
+    `fresh_for`: how long the server says it holds, in seconds (feeds 9); `location`: Content-Location, absolute (feeds 21);
+    `moved`: where permanent redirects alone have led, empty otherwise (feeds 12); `partial`: a 226 (feeds 6).
+    """
 
     outcome: FetchOutcome
     status: int = 0
@@ -48,6 +61,11 @@ class Fetched:
     etag: str = ""
     last_modified: str = ""
     retry_after: float | None = None
+    fresh_for: float | None = None
+    location: str = ""
+    moved: str = ""
+    partial: bool = False
+    links: tuple[Link, ...] = ()
     detail: str = ""
 
 
