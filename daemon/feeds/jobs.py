@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from daemon.feeds.parsed import NO_HINTS, Deleted, Hints
 from daemon.feeds.schedule import Answer
 from daemon.messages.article import Item
 
@@ -58,7 +59,8 @@ class Window:
 class PollResult:
     """How a poll ended. `outcome` is of a fixed list; validators and `body` only count when `answer` is good.
 
-    `window` is None when nothing was parsed: not modified, the same body again, or a failure.
+    `window` is None when nothing was parsed: not modified, the same body again, or a failure. `hints`, `archive` and
+    `deleted` are the document's (see `Parsed`) and say something only beside a window; without one, those before still hold.
     """
 
     url: str
@@ -71,5 +73,8 @@ class PollResult:
     last_modified: str = ""
     body: str = ""
     window: Window | None = None
+    hints: Hints = NO_HINTS
+    archive: str = ""
+    deleted: tuple[Deleted, ...] = ()
     retry_after: float | None = None
     detail: str = ""

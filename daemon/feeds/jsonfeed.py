@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 
 from daemon.feeds.entries import Context, Notes, Passage, as_length, bounded, passage, read_dates
+from daemon.feeds.head import archive_among
 from daemon.feeds.identity import identity
 from daemon.feeds.links import absolute
 from daemon.feeds.parsed import Call, Parsed, Reason, emptiness, remainder
@@ -45,6 +46,7 @@ def read_json(text: str, call: Call) -> Parsed:
         title=feed.title,
         language=feed.language,
         link=link,
+        archive=archive_among({"next": absolute(feed.next, context.base)}, call.url),
         items=items,
         hashes=tuple(digest for digest, _ in entries if digest not in left),
         left=len(left),
@@ -55,12 +57,13 @@ def read_json(text: str, call: Call) -> Parsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonFeed:
-    """A JSON Feed's head, its items with their hashes, in order."""
+    """A JSON Feed's head, its items with their hashes, in order. `next` is the address of the page with older items."""
 
     version: str
     title: str
     language: str
     link: str
+    next: str
     entries: tuple[tuple[str, Values], ...]
 
 
@@ -79,6 +82,7 @@ def read_json_feed(text: str) -> JsonFeed | None:
         title=_short(document, "title"),
         language=_short(document, "language")[:35],
         link=_short(document, "home_page_url"),
+        next=_short(document, "next_url"),
         entries=tuple(hashed.items()),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from daemon.feeds.entries import Context
 from daemon.feeds.links import is_address
@@ -35,6 +36,9 @@ class Hints:
     skip_days: frozenset[int] = frozenset()
 
 
+NO_HINTS: Final = Hints()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted:
     """An entry that the feed says was taken back (RFC 6721): its id as written."""
@@ -54,7 +58,8 @@ class Parsed:
     `hashes`, so the same document parsed with these hashes known gives the next of them. `beyond` counts those that are too
     many for a document (feeds 20): they are never taken.
     `title`, `language` and `link` are the feed's, empty when nothing was new.
-    `archive`: the address of the document before this one (RFC 5005, `prev-archive`), absolute, where there is one.
+    `hints`, `archive` and `deleted` are said whether or not anything is new. `archive`: the address of the document with
+    what is older (RFC 5005 `prev-archive`, else `next`; JSON Feed's `next_url`), absolute, where there is one.
     """
 
     format: str = ""
@@ -64,7 +69,7 @@ class Parsed:
     title: str = ""
     language: str = ""
     link: str = ""
-    hints: Hints = Hints()
+    hints: Hints = NO_HINTS
     archive: str = ""
     deleted: tuple[Deleted, ...] = ()
     items: tuple[Item, ...] = ()

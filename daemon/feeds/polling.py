@@ -111,7 +111,15 @@ class PollWorker:
         if parsed.reason:
             return replace(plain, outcome=PollOutcome[parsed.reason.name], answer=Answer.FAILED, detail=parsed.reason.value)
         detail = "; ".join(remainder(0, parsed.beyond))
-        return replace(plain, body=body, window=window_of(parsed, job.known), detail=detail)
+        return replace(
+            plain,
+            body=body,
+            window=window_of(parsed, job.known),
+            hints=parsed.hints,
+            archive=parsed.archive,
+            deleted=parsed.deleted,
+            detail=detail,
+        )
 
     def _plain(self, job: PollJob, fetched: Fetched) -> PollResult:
         """The result as far as the request alone tells."""

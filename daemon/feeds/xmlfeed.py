@@ -16,6 +16,7 @@ from lxml import etree
 
 from daemon.feeds.authority import ParserGaveUp, Verdict, ask, ask_each
 from daemon.feeds.entries import Context, read_entry, short_of, text_of, title_of
+from daemon.feeds.head import Head, read_head
 from daemon.feeds.links import absolute
 from daemon.feeds.parsed import Call, Parsed, Reason, emptiness, remainder
 from daemon.feeds.repair import DECLARATION, MAX_REFERENCES, Opening, repaired
@@ -63,11 +64,15 @@ def _document(text: str) -> bytes:
 
 def _taken(parts: Split, call: Call, state: _State) -> Parsed:
     """The items of a document that was taken apart."""
+    head = read_head(parts.root, url=call.url, now=call.now)
     if parts.hashes and not parts.unseen:
         name = _name(parts.root)
         return Parsed(
             format=name,
             well_formed=state.well_formed,
+            hints=head.hints,
+            archive=head.archive,
+            deleted=head.deleted,
             hashes=parts.hashes,
             beyond=parts.beyond,
             notes=(*state.notes, *remainder(0, parts.beyond), *emptiness((), known=True)),
@@ -91,6 +96,9 @@ def _taken(parts: Split, call: Call, state: _State) -> Parsed:
         title=title_of(verdict.feed),
         language=short_of(verdict.feed, "language")[:_LANGUAGE],
         link=absolute(short_of(verdict.feed, "link"), call.url),
+        hints=head.hints,
+        archive=head.archive,
+        deleted=head.deleted,
         items=tuple(item for _, item in given),
         hashes=tuple(digest for digest in parts.hashes if digest in kept),
         left=parts.left,
@@ -126,8 +134,10 @@ def _whole(text: str, call: Call, notes: tuple[str, ...]) -> Parsed | None:
     context = _context(verdict, call, frozenset(guid for guid, count in counts.items() if guid and count > 1))
     items_read = (read_entry(entry, context) for entry in verdict.entries)
     hashed = {_hash(item): item for item in items_read if item.id}
-    if len(hashed) < _recoverable(text):
+    others = _recoverable(text)
+    if len(hashed) < max(1, len(others.hashes) if others else 0):
         return None
+    head = read_head(others.root, url=call.url, now=call.now) if others else Head()
     window = tuple(hashed)[:MAX_WINDOW]
     beyond = len(hashed) - len(window)
     unseen = [digest for digest in window if digest not in call.known]
@@ -143,15 +153,18 @@ def _whole(text: str, call: Call, notes: tuple[str, ...]) -> Parsed | None:
         title=title_of(verdict.feed),
         language=short_of(verdict.feed, "language")[:_LANGUAGE],
         link=absolute(short_of(verdict.feed, "link"), call.url),
+        hints=head.hints,
+        archive=head.archive,
+        deleted=head.deleted,
     )
 
 
-def _recoverable(text: str) -> int:
-    """How many items libxml2 finds in a broken document; feedparser, reading it as a whole, should find no fewer."""
+def _recoverable(text: str) -> Split | None:
+    """What libxml2 finds in a broken document: its head, and items; feedparser, reading it as a whole, should find no fewer."""
     try:
-        return max(1, len(split(_document(text), frozenset(), recover=True).hashes))
+        return split(_document(text), frozenset(), recover=True)
     except NotWellFormed:
-        return 1
+        return None
 
 
 def _recovered(text: str, call: Call, notes: tuple[str, ...]) -> Parsed:
