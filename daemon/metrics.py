@@ -35,6 +35,10 @@ SPECS: Final[Mapping[str, Spec]] = {
     "rasid_items_total": Spec(
         Counter, "Items seen in feeds: new, edited, known, evicted (forgotten early), beyond (not taken).", ("outcome",)
     ),
+    "rasid_gaps_total": Spec(Counter, "Feeds' windows that had rolled over since the last poll, so that news was missed."),
+    "rasid_identity_switches_total": Spec(
+        Counter, "Feeds whose ids do not last, by what their items are known by now.", ("to",)
+    ),
     "rasid_polling_stopped": Spec(Gauge, "1 while nothing is polled because the bus has no room for more."),
     # articles, findings, messages
     "rasid_articles_total": Spec(Counter, "Articles that left a hop, by outcome.", ("hop", "outcome")),

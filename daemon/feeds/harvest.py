@@ -1,159 +1,103 @@
 """What a feed's window means: which items are new, which were edited, which left (feeds 22 to 25). Pure, over rows.
 
+    window ─ view: names ─ overlap: do ids still hold? ─ each item's row ─┬─ none yet: published as new
+                                                                         ├─ other texts: published as edited
+                                                                         └─ else: nothing
 An article's id and lane are fixed when its item is first seen and never computed again.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass, field, replace
 
-from daemon.bus.base import Record, Row
-from daemon.bus.topics import RAW
-from daemon.feeds.identity import edited, part_hashes
-from daemon.feeds.jobs import Entry, PollResult
-from daemon.feeds.rows import KEPT, MAX_ITEMS, MAX_WINDOW, FeedRow, ItemRow, Seen, decode, encode, item_key, item_name
+from daemon.bus.base import Record
+from daemon.feeds.gatherer import Gatherer, item_counts
+from daemon.feeds.jobs import PollResult
+from daemon.feeds.naming import Naming, rename_all
+from daemon.feeds.overlap import better_names, is_gap
+from daemon.feeds.rows import KEPT, MAX_ITEMS, FeedRow, NamedBy, Seen, item_key
 from daemon.feeds.sources import Source
-from daemon.messages.article import Item, RawArticle
-from daemon.messages.wire import article_id
-from daemon.messages.wire import encode as encode_message
-from daemon.stage.hop import Fact, Table
-from daemon.urls import canonical_url, is_usable, match_key, site_of
-
-_MAX_RECORD: Final = 4 * 1024 * 1024
-"""Bytes; half of what travels, so that what is added later fits."""
-
-_CUT_AT: Final = 256 * 1024
+from daemon.feeds.view import View, rows_of, view_of, with_names
+from daemon.stage.hop import Fact, Notice, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Harvest:
-    """What one window gave: records, facts, the window to remember, new items, and by how many the item rows grew."""
+    """What one window gave: records, facts, notices, the window to remember, new items, by how many the item rows grew.
+
+    `gap`: news was missed before this window. `named_by`: what the items are known by from now on.
+    """
 
     out: Sequence[Record] = ()
     facts: Sequence[Fact] = ()
+    notices: Sequence[Notice] = ()
     window: tuple[Seen, ...] = ()
     new: int = 0
     kept: int = 0
+    gap: bool = False
+    named_by: NamedBy = NamedBy.ID
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the comparison with the last window has found out. `merged`: item rows that became one with another."""
+
+    view: View
+    by: NamedBy
+    gap: bool = False
+    merged: int = 0
+    facts: list[Fact] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
 
 
 def gather(source: Source, feed: FeedRow, result: PollResult, table: Table, now: float, *, parser: int) -> Harvest:
     """Put each item's row and return what is to be published. Each item counts once, however often the window holds it."""
-    window = result.window
-    if window is None:
-        return Harvest()
-    stays = [seen for seen in feed.window if seen.hash in window.known][:MAX_WINDOW]
-    names = {seen.item for seen in stays}
-    gatherer = _Gatherer(source, feed, result.fetched_at, table, now, parser)
-    room = MAX_WINDOW - len(stays)
-    beyond = window.beyond + len(window.entries[room:])
-    for entry in window.entries[:room]:
-        name = item_name(entry.item.id)
-        stays.append(Seen(hash=entry.hash, item=name))
+    if result.window is None:
+        return Harvest(window=feed.window, named_by=feed.named_by)
+    found = _compared(source, feed, view_of(source, feed.named_by, feed.window, result.window, table), table, now)
+    view = found.view
+    gatherer = Gatherer(source, table, parser=parser, fetched_at=result.fetched_at, now=now)
+    for name, entry in zip(view.names, view.entries, strict=True):
         if name not in gatherer.met:
-            gatherer.take(name, entry)
-    names |= gatherer.met
-    gone = {seen.item for seen in feed.window} - names
+            gatherer.take(name, entry.item, view.naming, backfill=not feed.fetched)
+    window = view.window()
+    names = {seen.item for seen in window}
+    gone = {seen.item for seen in view.last} - names
     evicted = _retire(source.id, gone, table, now, full=feed.kept + gatherer.new > MAX_ITEMS)
     return Harvest(
         out=gatherer.out,
-        facts=[*gatherer.delays, *_counts(gatherer, len(names), evicted, beyond)],
-        window=tuple(stays),
+        facts=[*found.facts, *gatherer.delays, *_counts(gatherer, len(names), evicted, view.beyond)],
+        notices=found.notices,
+        window=window,
         new=gatherer.new,
-        kept=gatherer.new - evicted,
+        kept=gatherer.new - evicted - found.merged,
+        gap=found.gap,
+        named_by=found.by,
     )
 
 
-class _Gatherer:
-    """Takes one item after another; holds what they amount to."""
-
-    def __init__(self, source: Source, feed: FeedRow, fetched_at: float, table: Table, now: float, parser: int) -> None:
-        self._source = source
-        self._backfill = not feed.fetched
-        self._fetched_at = fetched_at
-        self._table = table
-        self._now = now
-        self._parser = parser
-        self.out: list[Record] = []
-        self.delays: list[Fact] = []
-        self.met: set[str] = set()
-        self.new = 0
-        self.edited = 0
-
-    def take(self, name: str, entry: Entry) -> None:
-        """One item of the window, the first time the window holds it."""
-        self.met.add(name)
-        key, item = item_key(self._source.id, name), entry.item
-        row = self._table.get(key)
-        if row is None:
-            url, article, site = identify(item, self._source)
-            known = ItemRow(article=article, site=site, parts=part_hashes(item), parser=self._parser, first_at=self._fetched_at)
-            self._put(key, known)
-            self.new += 1
-            self._publish(known, item, url)
-            self._observe_delay(item)
-            return
-        known, parts = decode(ItemRow, row.value), part_hashes(item)
-        changed = edited(known.parts, parts)
-        if changed or row.wake is not None or known.parser != self._parser:
-            self._put(key, replace(known, parts=parts, parser=self._parser))
-        if changed and known.parser == self._parser:  # another parser reading otherwise is no edit
-            self.edited += 1
-            self._publish(known, item, _address(item), changed)
-
-    def _put(self, key: bytes, known: ItemRow) -> None:
-        self._table.put(key, Row(self._source.site, key, encode(known)))
-
-    def _publish(self, known: ItemRow, item: Item, url: str, changed: tuple[str, ...] = ()) -> None:
-        raw = RawArticle(
-            id=known.article,
-            site=known.site,
-            url=url,
-            feed=self._source.card(),
-            item=item,
-            fetched_at=self._fetched_at,
-            edited=changed,
-            backfill=self._backfill and not changed,
-            first_at=known.first_at,
-        )
-        value = encode_message(raw)
-        if len(value) > _MAX_RECORD:
-            value = encode_message(replace(raw, item=_cut(item)))
-        self.out.append(Record(RAW, known.site, known.article.encode(), value, self._now))
-
-    def _observe_delay(self, item: Item) -> None:
-        published = item.published
-        if published.at is not None and published.how != "first-seen" and not self._backfill:
-            self.delays.append(Fact("rasid_fetch_delay_seconds", amount=max(0.0, self._fetched_at - published.at)))
+def _compared(source: Source, feed: FeedRow, view: View, table: Table, now: float) -> _Found:
+    """The view, its items under other names if those they had do not last, and whether news was missed before it."""
+    found, sight = _Found(view, feed.named_by), view.sight()
+    if view.partial or sight.ids_hold():
+        return found
+    past = rows_of(source.id, view.last, table)
+    found.by = better_names(source, feed.named_by, sight, past)
+    if found.by is not feed.named_by:
+        _rename(found, source, table, now)
+    elif feed.fetched and not feed.portions and view.is_apart() and is_gap(source, sight.items, past):
+        found.gap = True
+        found.facts.append(Fact("rasid_gaps_total"))
+        found.notices.append(Notice("feed_gap", {"feed": source.id}))
+    return found
 
 
-def identify(item: Item, source: Source) -> tuple[str, str, str]:
-    """URL, article id and lane of an item seen for the first time; without a usable URL it belongs to its feed."""
-    url = _address(item)
-    if url:
-        return url, article_id(match_key(url)), site_of(url)
-    return "", article_id(f"{source.id}\x1f{item.guid or item.id}"), source.site
-
-
-def _address(item: Item) -> str:
-    """The canonical URL; empty where there is none to be used."""
-    url = canonical_url(item.link)
-    return url if is_usable(url) else ""
-
-
-def _cut(item: Item) -> Item:
-    """An item too large to travel, without its HTML, its texts cut; flagged."""
-    return replace(
-        item,
-        title=item.title[:_CUT_AT],
-        summary=item.summary[:_CUT_AT],
-        content=item.content[:_CUT_AT],
-        summary_html="",
-        content_html="",
-        authors=item.authors[:20],
-        tags=item.tags[:100],
-        enclosures=item.enclosures[:20],
-        notes=(*item.notes, "cut: too large to travel"),
-    )
+def _rename(found: _Found, source: Source, table: Table, now: float) -> None:
+    new = rename_all(source.id, found.by, table, now)
+    stays = {new.get(seen.item, seen.item) for seen in found.view.stays}
+    found.view = with_names(found.view, new, Naming(source, found.by, table, stays))
+    found.merged = len(new) - len(set(new.values()))
+    found.facts.append(Fact("rasid_identity_switches_total", {"to": found.by.value}))
+    found.notices.append(Notice("feed_ids_unstable", {"feed": source.id, "known_by": found.by.value}))
 
 
 def _retire(feed: str, gone: set[str], table: Table, now: float, *, full: bool) -> int:
@@ -164,12 +108,12 @@ def _retire(feed: str, gone: set[str], table: Table, now: float, *, full: bool) 
     return len(rows) if full else 0
 
 
-def _counts(gatherer: _Gatherer, window: int, evicted: int, beyond: int) -> Sequence[Fact]:
-    counts = {
+def _counts(gatherer: Gatherer, window: int, evicted: int, beyond: int) -> Sequence[Fact]:
+    known = window - gatherer.new - gatherer.edited
+    return item_counts({
         "new": gatherer.new,
         "edited": gatherer.edited,
-        "known": window - gatherer.new - gatherer.edited,
+        "known": known,
         "evicted": evicted,
         "beyond": beyond,
-    }
-    return [Fact("rasid_items_total", {"outcome": outcome}, float(count)) for outcome, count in counts.items() if count > 0]
+    })  # fmt: skip

@@ -1,4 +1,7 @@
-"""Which item of a feed is which, and which of its parts changed (feeds 23 to 25). Pure; an identity holds in its feed only."""
+"""Which item of a feed is which, and which of its parts changed (feeds 23 to 25). Pure; an identity holds in its feed only.
+
+What an item is called among its feed's rows follows from it: `naming.py`.
+"""
 
 import re
 from collections.abc import Mapping
@@ -36,6 +39,21 @@ def identity(
     if is_address(link):
         return canonical_url(link)
     return " ".join(part for part in (link, title, date) if part) or _hash(text)
+
+
+def plain_identity(item: Item) -> str:
+    """What the item would be known by if no other item of its document carried its guid."""
+    if not item.guid:
+        return item.id
+    return identity(guid=item.guid, link=item.link, title=item.title, date="")
+
+
+def words_hash(item: Item) -> str:
+    """A hash of title and date as written, by which an item is known where neither ids nor links last; empty without both."""
+    date = item.published.raw or item.updated.raw
+    if not (item.title and date):
+        return ""
+    return blake2b(f"{item.title}\x1f{date}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def part_hashes(item: Item) -> dict[str, str]:

@@ -47,12 +47,14 @@ class Window:
     """What a feed held: the elements known before by hash and those parsed now.
 
     `left`: how many are left for the next polls. `beyond`: how many are passed over because a document has too many.
+    `partial`: only what is new was sent (a 226, feeds 6).
     """
 
     known: frozenset[str] = frozenset()
     entries: tuple[Entry, ...] = ()
     left: int = 0
     beyond: int = 0
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Final
 from daemon.bus.base import Row
 from daemon.bus.topics import partition_of
 from daemon.errors import DecodeError
+from daemon.feeds.gaps import halvings, with_gap
 from daemon.feeds.harvest import Harvest, gather
 from daemon.feeds.jobs import PollJob, PollOutcome, PollResult
 from daemon.feeds.rows import (
@@ -157,10 +158,11 @@ class Poller(Hop[AnyMessage, AnyMessage]):
             result = PollResult(url=feed.url, outcome=PollOutcome.BUG, answer=Answer.FAILED, fetched_at=now, detail=detail)
         if feed.left_at is not None or result.url != feed.url:
             return NOTHING  # the feed left or moved meanwhile; its row says what comes next
-        harvest = gather(source, feed, result, table, now, parser=self._parser) if result.window is not None else Harvest()
+        harvest = gather(source, feed, result, table, now, parser=self._parser)
         after = self._after(feed, source, result, harvest, now)
         table.put(key, Row(row.lane, key, encode(after), after.next_at))
-        return Effects(out=harvest.out, facts=[Fact("rasid_polls_total", {"outcome": result.outcome}), *harvest.facts])
+        facts = [Fact("rasid_polls_total", {"outcome": result.outcome}), *harvest.facts]
+        return Effects(out=harvest.out, facts=facts, notices=harvest.notices)
 
     def _after(self, feed: FeedRow, source: Source, result: PollResult, harvest: Harvest, now: float) -> FeedRow:
         """The feed's row once a poll has ended."""
@@ -168,10 +170,11 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         failures = 0 if good else feed.failures + 1
         if result.window is not None:
             feed = _read(feed, harvest, result)
+            feed = with_gap(feed, now) if harvest.gap else feed
         poll = Poll(
             feed=source.id,
             attempt=feed.attempt + 1,
-            interval=self._pace.shortest if good and _goes_on(feed.portions) else source.interval,
+            interval=self._pace.shortest if good and _goes_on(feed.portions) else source.interval / 2 ** halvings(feed, now),
             failures=failures,
             retry_after=result.retry_after,
         )
@@ -209,6 +212,7 @@ def _read(feed: FeedRow, harvest: Harvest, result: PollResult) -> FeedRow:
     return replace(
         feed,
         window=harvest.window,
+        named_by=harvest.named_by,
         portions=portions,
         fetched=feed.fetched or not _goes_on(portions),
         body="" if portions else result.body,

@@ -24,7 +24,7 @@ from daemon.net.answers import Fetched, FetchOutcome
 from daemon.net.fetch import Fetcher, Limits, Request
 from daemon.net.files import is_file, read_file
 from daemon.net.politeness import Politeness
-from daemon.urls import without_credentials
+from daemon.urls import is_usable, site_of, without_credentials
 
 ACCEPT: Final = "application/rss+xml, application/atom+xml, application/feed+json, application/xml, text/xml, */*;q=0.1"
 
@@ -101,7 +101,7 @@ class PollWorker:
             parsed = await self._parse(
                 fetched.body,
                 content_type=fetched.content_type,
-                url=without_credentials(fetched.final_url),
+                url=without_credentials(base_of(fetched)),
                 language=job.language,
                 known=job.known,
                 now=plain.fetched_at,
@@ -114,7 +114,7 @@ class PollWorker:
         return replace(
             plain,
             body=body,
-            window=window_of(parsed, job.known),
+            window=replace(window_of(parsed, job.known), partial=fetched.partial),
             hints=parsed.hints,
             archive=parsed.archive,
             deleted=parsed.deleted,
@@ -142,6 +142,12 @@ def window_of(parsed: Parsed, known: frozenset[str]) -> Window:
     hashes = unknown if len(unknown) == len(parsed.items) else [""] * len(parsed.items)
     entries = tuple(Entry(hash=element, item=item) for element, item in zip(hashes, parsed.items, strict=True))
     return Window(known=known & frozenset(parsed.hashes), entries=entries, left=parsed.left, beyond=parsed.beyond)
+
+
+def base_of(fetched: Fetched) -> str:
+    """Where relative links lead from: Content-Location, where it stays on the site, else the final URL (feeds 21)."""
+    location = fetched.location
+    return location if is_usable(location) and site_of(location) == site_of(fetched.final_url) else fetched.final_url
 
 
 def introduced(user_agent: str, feed: str) -> str:

@@ -44,6 +44,14 @@ class FeedState(StrEnum):
     LEFT = "left"
 
 
+class NamedBy(StrEnum):
+    """What a feed's items are known by (feeds 23, 24): each is taken where those before it do not last."""
+
+    ID = "id"
+    LINK = "link"
+    WORDS = "title_and_date"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """An element of the feed's last window: the hash of its bytes (empty: not known) and the item it is, by its key's end."""
@@ -60,6 +68,8 @@ class FeedRow:
     of one document to the next; while it is not 0 there are neither validators nor `body`.
     `polled_at`: when this URL was polled last; None before its first poll, which is due at once.
     `left_at`: since when the files no longer name the feed.
+    `named_by`: what its items' keys are made of. `gap_at`: when its window was last found to have rolled over between two
+    polls; `gaps`: how often its interval is halved since then (gaps.py).
     """
 
     url: str
@@ -81,6 +91,9 @@ class FeedRow:
     items: int = 0
     kept: int = 0
     left_at: float | None = None
+    named_by: NamedBy = NamedBy.ID
+    gaps: int = 0
+    gap_at: float | None = None
 
     def hashes(self) -> frozenset[str]:
         """Of the elements that need no parsing."""
@@ -89,13 +102,18 @@ class FeedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemRow:
-    """One item of a feed: the article it became, fixed at first sight, and hashes of its parts as `parser` read them."""
+    """One item of a feed: the article it became, fixed at first sight, and hashes of its parts as `parser` read them.
+
+    `words`: the hash of its title and date (`words_hash`). `withdrawn`: the feed took it back (feeds 28).
+    """
 
     article: str
     site: str
     parts: dict[str, str]
     parser: int
     first_at: float
+    words: str = ""
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +182,7 @@ def items_prefix(feed: str) -> bytes:
 
 
 def item_name(identity: str) -> str:
-    """The end of an item's key: a hash of its identity, 24 hex digits."""
+    """The end of an item's key where it is known by its identity: a hash of that, 24 hex digits."""
     return blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 

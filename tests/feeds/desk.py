@@ -71,15 +71,24 @@ class Desk:
             self.published += [raw for record in effects.out if isinstance(raw := decode_message(record.value), RawArticle)]
         return effects
 
-    def poll(self, items: Sequence[Item], id_: str = "one", *, left: int = 0, **changed: Any) -> Effects:
+    def poll(
+        self,
+        items: Sequence[Item],
+        id_: str = "one",
+        *,
+        left: int = 0,
+        partial: bool = False,
+        commit: bool = True,
+        **changed: Any,
+    ) -> Effects:
         """A good poll: the window holds these items; an item is known to the worker by the hash of all it says."""
         job = self.job(id_)
         hashes = [str(hash(one)) for one in items]
         entries = tuple(
             Entry(hash=element, item=one) for element, one in zip(hashes, items, strict=True) if element not in job.known
         )
-        window = Window(known=job.known & frozenset(hashes), entries=entries, left=left)
-        return self.done(replace(good(self.now), window=window, **changed), id_)
+        window = Window(known=job.known & frozenset(hashes), entries=entries, left=left, partial=partial)
+        return self.done(replace(good(self.now), window=window, **changed), id_, commit=commit)
 
     def pass_time(self, until: float) -> None:
         """Wake every item row and every feed that left, as the runner would; polls due are left alone."""

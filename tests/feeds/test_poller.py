@@ -289,7 +289,7 @@ def test_counts() -> None:
     made = desk()
     dated = replace(item("a"), published=Moment(at=made.now - 60, how="rfc822"))
     made.poll([dated])
-    effects = made.poll([dated, replace(dated, id="b"), item("c")])
+    effects = made.poll([dated, replace(dated, id="b", guid="b"), item("c")])
     assert list(effects.facts) == [
         Fact("rasid_polls_total", {"outcome": "ok"}),
         Fact("rasid_fetch_delay_seconds", {}, 60.0),
