@@ -3,9 +3,9 @@
     raw ─ prepare: zones, language, sketch (stateless) ─▶ decide: the article's row ─▶ new │ revision │ sighting │ unchanged
 
 A row per article remembers what each feed last said, as hashes. Only texts of one feed are compared: another feed's text of
-the same URL is a sighting (feeds 25). New articles and revisions go on; the others are counted. An edit of an article whose
-row is forgotten is a revision of it, too: the poller remembers longer. What becomes of old articles and of first fetches is
-the alerter's business.
+the same URL is a sighting (feeds 25). New articles and revisions go on; the others are counted, and so are withdrawals. An edit
+of an article whose row is forgotten is a revision of it, too: the poller remembers longer. What becomes of old articles and of
+first fetches is the alerter's business.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ from consumers.zones.zoner import Passage, Zoned, Zoner
 from daemon.bus.base import Record, Row
 from daemon.bus.topics import ARTICLES
 from daemon.dates import believe, settle
-from daemon.messages.article import Article, Language, RawArticle, Zone
+from daemon.messages.article import Article, Language, RawArticle, Withdrawal, Zone
 from daemon.messages.wire import encode
 from daemon.sketch import sketch
 from daemon.stage.hop import NOTHING, Effects, Fact, Hop, Table, Time
@@ -41,6 +41,7 @@ class Sight(StrEnum):
     REVISION = "revision"
     SIGHTING = "sighting"
     UNCHANGED = "unchanged"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-class Enricher(Hop[RawArticle, Prepared]):
+class Enricher(Hop[RawArticle | Withdrawal, Prepared | Withdrawal]):
     """Implements `Hop`."""
 
     name = "enricher"
@@ -65,8 +66,8 @@ class Enricher(Hop[RawArticle, Prepared]):
         self._zoner = zoner
         self._languages = languages
 
-    def prepare(self, batch: Sequence[RawArticle]) -> Sequence[Prepared]:
-        return [self.understand(raw) for raw in batch]
+    def prepare(self, batch: Sequence[RawArticle | Withdrawal]) -> Sequence[Prepared | Withdrawal]:
+        return [raw if isinstance(raw, Withdrawal) else self.understand(raw) for raw in batch]
 
     def understand(self, raw: RawArticle) -> Prepared:
         """Zones, language and sketch of one article."""
@@ -88,7 +89,9 @@ class Enricher(Hop[RawArticle, Prepared]):
             notes=tuple(notes),
         )
 
-    def decide(self, item: Prepared, table: Table, now: float) -> Effects:
+    def decide(self, item: Prepared | Withdrawal, table: Table, now: float) -> Effects:
+        if isinstance(item, Withdrawal):
+            return Effects(facts=[self._fact(Sight.WITHDRAWN)])
         raw = item.raw
         key = row_key(raw.id)
         row = table.get(key)
@@ -98,11 +101,14 @@ class Enricher(Hop[RawArticle, Prepared]):
         revision = past.revision + (sight in (Sight.NEW, Sight.REVISION))
         seen = replace(past, revision=revision).saw(raw.feed.id, item.hashes)
         table.put(key, Row(raw.site, key, write_sightings(seen), now + ROW_LIFE))
-        fact = Fact("rasid_articles_total", {"hop": self.name, "outcome": sight.value})
+        fact = self._fact(sight)
         if sight in (Sight.SIGHTING, Sight.UNCHANGED):
             return Effects(facts=[fact])
         article = _article(item, revision, changed, past.first_seen)
         return Effects(out=[Record(ARTICLES, raw.site, raw.id.encode(), encode(article), now)], facts=[fact])
+
+    def _fact(self, sight: Sight) -> Fact:
+        return Fact("rasid_articles_total", {"hop": self.name, "outcome": sight.value})
 
     def wake(self, row: Row, table: Table, now: float) -> Effects:  # noqa: ARG002 - a row wakes only to be forgotten
         table.put(row.key, None)

@@ -33,7 +33,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     # feeds
     "rasid_polls_total": Spec(Counter, "Polls of feeds by outcome.", ("outcome",)),
     "rasid_items_total": Spec(
-        Counter, "Items seen in feeds: new, edited, known, evicted (forgotten early), beyond (not taken).", ("outcome",)
+        Counter, "Items of feeds: new, edited, known, withdrawn, evicted (forgotten early), beyond (not taken).", ("outcome",)
     ),
     "rasid_gaps_total": Spec(Counter, "Feeds' windows that had rolled over since the last poll, so that news was missed."),
     "rasid_identity_switches_total": Spec(

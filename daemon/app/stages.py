@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from typing import Any, Final, TextIO, TypeVar
+from typing import Any, Final, TextIO
 
 import aiohttp
 
@@ -34,7 +34,7 @@ from daemon.feeds.polling import PollWorker, at_once
 from daemon.feeds.schedule import Pace
 from daemon.messages import wire
 from daemon.messages.alert import Message
-from daemon.messages.article import Article, RawArticle
+from daemon.messages.article import Article, RawArticle, Withdrawal
 from daemon.messages.match import Match
 from daemon.metrics import Observe
 from daemon.net.fetch import Fetcher
@@ -43,8 +43,6 @@ from daemon.stage.alone import Alone
 from daemon.stage.partition import Kit, Limits
 from daemon.stage.runner import Stage
 from daemon.workers import Workers
-
-M = TypeVar("M")
 
 _POLLER_PATIENCE: Final = 1.0
 """A poll that was cut off is simply made again; nobody need wait for it."""
@@ -117,7 +115,7 @@ class _Building:
         languages, executor = Languages(), self._executor()
         executor.submit(languages.warm)
         hop = Enricher(Zoner(load_headings()), languages)
-        return self._kit(hop, RAW, _decoder(RawArticle), executor=executor)
+        return self._kit(hop, RAW, _decoder(RawArticle, Withdrawal), executor=executor)
 
     async def _matcher(self) -> Kit[Any, Any]:
         hop = Matcher(compile_desks(self._setup.desks))
@@ -146,13 +144,14 @@ class _Building:
         return self._threads
 
 
-def _decoder(kind: type[M]) -> Callable[[bytes | None], M]:
-    """Reads one kind of message; another kind on the topic is for no hop of this version."""
+def _decoder(*kinds: type[wire.AnyMessage]) -> Callable[[bytes | None], wire.AnyMessage]:
+    """Reads some kinds of messages; another kind on the topic is for no hop of this version."""
 
-    def decode(value: bytes | None) -> M:
+    def decode(value: bytes | None) -> wire.AnyMessage:
         message = wire.decode(value)
-        if not isinstance(message, kind):
-            raise DecodeError(f"not for this topic, which carries {kind.__name__}", subject=type(message).__name__)
+        if not isinstance(message, kinds):
+            carried = " and ".join(kind.__name__ for kind in kinds)
+            raise DecodeError(f"not for this topic, which carries {carried}", subject=type(message).__name__)
         return message
 
     return decode

@@ -6,7 +6,8 @@ from dataclasses import replace
 from daemon.bus.base import Record, Row
 from daemon.feeds.identity import edited, part_hashes, words_hash
 from daemon.feeds.naming import Naming
-from daemon.feeds.publishing import Saying, article_record, identify
+from daemon.feeds.parsed import Deleted
+from daemon.feeds.publishing import Saying, article_record, identify, withdrawal_record
 from daemon.feeds.rows import KEPT, ItemRow, decode, encode, item_key
 from daemon.feeds.sources import Source
 from daemon.messages.article import Item
@@ -27,6 +28,7 @@ class Gatherer:
         self.met: set[str] = set()
         self.new = 0
         self.edited = 0
+        self.withdrawn = 0
 
     def take(self, name: str, item: Item, naming: Naming, *, backfill: bool = False, in_window: bool = True) -> bool:
         """One item, the first time it is met; whether it was known. `backfill`: it stood there before it could be news."""
@@ -51,6 +53,16 @@ class Gatherer:
         if not backfill:
             self._observe_delay(item)
         return False
+
+    def withdraw(self, name: str, deleted: Deleted, naming: Naming) -> None:
+        """An item that the feed took back, if it is known and not taken back already."""
+        row = naming.row(name)
+        known = None if row is None else decode(ItemRow, row.value)
+        if known is None or known.withdrawn:
+            return
+        self._put(name, replace(known, withdrawn=True), row.wake if row is not None else None)
+        self.withdrawn += 1
+        self.out.append(withdrawal_record(self._source, known, deleted, self._fetched_at, self._now))
 
     def _again(self, name: str, row: Row, item: Item) -> None:
         """An item that is known, as the window says it now."""

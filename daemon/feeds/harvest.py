@@ -3,6 +3,8 @@
     window ─ view: names ─ overlap: do ids still hold? ─ each item's row ─┬─ none yet: published as new
                                                                          ├─ other texts: published as edited
                                                                          └─ else: nothing
+    deleted entries ─ the item is known, and not in the window ─▶ a withdrawal (feeds 28)
+
 An article's id and lane are fixed when its item is first seen and never computed again.
 """
 
@@ -61,6 +63,10 @@ def gather(source: Source, feed: FeedRow, result: PollResult, table: Table, now:
             gatherer.take(name, entry.item, view.naming, backfill=not feed.fetched)
     window = view.window()
     names = {seen.item for seen in window}
+    for deleted in result.deleted:
+        name = view.naming.of_ref(deleted.ref)
+        if name not in names:  # what the document still holds has come back since
+            gatherer.withdraw(name, deleted, view.naming)
     gone = {seen.item for seen in view.last} - names
     evicted = _retire(source.id, gone, table, now, full=feed.kept + gatherer.new > MAX_ITEMS)
     return Harvest(
@@ -114,6 +120,7 @@ def _counts(gatherer: Gatherer, window: int, evicted: int, beyond: int) -> Seque
         "new": gatherer.new,
         "edited": gatherer.edited,
         "known": known,
+        "withdrawn": gatherer.withdrawn,
         "evicted": evicted,
         "beyond": beyond,
     })  # fmt: skip

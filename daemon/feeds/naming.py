@@ -51,6 +51,12 @@ class Naming:
     def row(self, name: str) -> Row | None:
         return self._table.get(item_key(self._source.id, name))
 
+    def of_ref(self, ref: str) -> str:
+        """The plain name of the item whose id is written `ref`; empty where items are not known by what ids say."""
+        if self._by is NamedBy.ID:
+            return item_name(identity(guid=ref, link="", title="", date=""))
+        return identify(Item(id=ref, link=ref), self._source)[0] if self._by is NamedBy.LINK else ""
+
     def without_guid(self, item: Item) -> Row | None:
         """The row of an item that was known by its link alone until it came with a guid; None if there is none."""
         if self._by is not NamedBy.ID or not item.guid or not address_of(item):

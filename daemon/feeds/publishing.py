@@ -5,9 +5,10 @@ from typing import Final
 
 from daemon.bus.base import Record
 from daemon.bus.topics import RAW
+from daemon.feeds.parsed import Deleted
 from daemon.feeds.rows import ItemRow
 from daemon.feeds.sources import Source
-from daemon.messages.article import Item, RawArticle
+from daemon.messages.article import Item, RawArticle, Withdrawal
 from daemon.messages.wire import article_id, encode
 from daemon.urls import canonical_url, is_usable, match_key, site_of
 
@@ -57,6 +58,19 @@ def article_record(source: Source, known: ItemRow, item: Item, said: Saying, now
     if len(value) > _MAX_RECORD:
         value = encode(replace(raw, item=_cut(item)))
     return Record(RAW, known.site, known.article.encode(), value, now)
+
+
+def withdrawal_record(source: Source, known: ItemRow, deleted: Deleted, fetched_at: float, now: float) -> Record:
+    """The tombstone of an item that its feed took back (feeds 28)."""
+    withdrawal = Withdrawal(
+        id=known.article,
+        site=known.site,
+        feed=source.card(),
+        ref=deleted.ref,
+        fetched_at=fetched_at,
+        at=deleted.at,
+    )
+    return Record(RAW, known.site, known.article.encode(), encode(withdrawal), now)
 
 
 def _cut(item: Item) -> Item:

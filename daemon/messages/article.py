@@ -105,6 +105,21 @@ class RawArticle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """`articles.raw`: a feed took back an item (RFC 6721), with the `id` and `site` that the item's `RawArticle` had.
+
+    `ref`: the item's id as the feed wrote it; `at`: when it was taken back, if the feed says so.
+    """
+
+    id: str
+    site: str
+    feed: FeedCard
+    ref: str
+    fetched_at: float
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
     """A run of one zone's text with the reason it belongs there; `start` and `end` are code points in that zone's text.
 

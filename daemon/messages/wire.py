@@ -12,15 +12,16 @@ import orjson
 
 from daemon.errors import DecodeError
 from daemon.messages.alert import Message, Outcome, Sent
-from daemon.messages.article import Article, RawArticle
+from daemon.messages.article import Article, RawArticle, Withdrawal
 from daemon.messages.dead import DeadLetter
 from daemon.messages.match import Match
 
-AnyMessage: TypeAlias = RawArticle | Article | Match | Message | Outcome | Sent | DeadLetter
+AnyMessage: TypeAlias = RawArticle | Withdrawal | Article | Match | Message | Outcome | Sent | DeadLetter
 
 _VERSION: Final = 1
 _KINDS: Final[dict[type[Any], str]] = {
     RawArticle: "raw_article",
+    Withdrawal: "withdrawal",
     Article: "article",
     Match: "match",
     Message: "message",

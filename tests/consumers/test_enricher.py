@@ -13,7 +13,7 @@ from daemon.bus.base import Record, Row
 from daemon.bus.held import HeldRows
 from daemon.bus.topics import ARTICLES
 from daemon.errors import DecodeError
-from daemon.messages.article import Article, FeedCard, Item, Language, Moment, RawArticle
+from daemon.messages.article import Article, FeedCard, Item, Language, Moment, RawArticle, Withdrawal
 from daemon.messages.wire import article_id, decode
 from daemon.sketch import sketch
 from daemon.stage.hop import Effects, Time
@@ -36,7 +36,7 @@ def raw(content: str = BODY, *, feed: str = "a", title: str = "A meeting in Wash
     )
 
 
-def run(table: StepTable, article: RawArticle, now: float = NOW) -> Effects:
+def run(table: StepTable, article: RawArticle | Withdrawal, now: float = NOW) -> Effects:
     (prepared,) = HOP.prepare([article])
     return HOP.decide(prepared, table, now)
 
@@ -183,3 +183,12 @@ def test_a_damaged_row_is_named(table: StepTable, stored: bytes) -> None:
     table.put(key, Row("example.net", key, stored))
     with pytest.raises(DecodeError):
         run(table, raw())
+
+
+def test_a_withdrawal_is_counted(table: StepTable) -> None:
+    """Feeds 28: what a feed takes back ends in an outcome of its own; what comes later is judged as ever."""
+    run(table, raw())
+    taken_back = Withdrawal(id=raw().id, site="example.net", feed=raw().feed, ref="1", fetched_at=NOW)
+    effects = run(table, taken_back)
+    assert (outcome(effects), effects.out) == ("withdrawn", ())
+    assert outcome(run(table, raw())) == "unchanged"

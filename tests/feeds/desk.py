@@ -12,7 +12,7 @@ from daemon.feeds.poller import Poller
 from daemon.feeds.rows import FeedRow, decode, feed_key, site_key
 from daemon.feeds.schedule import Answer, Pace
 from daemon.feeds.sources import Source
-from daemon.messages.article import Item, RawArticle
+from daemon.messages.article import Item, RawArticle, Withdrawal
 from daemon.messages.wire import decode as decode_message
 from daemon.stage.hop import Effects
 from daemon.stage.table import StepTable
@@ -38,6 +38,7 @@ class Desk:
     rows: HeldRows = field(default_factory=HeldRows)
     now: float = 1_000_000.0
     published: list[RawArticle] = field(default_factory=list)
+    withdrawn: list[Withdrawal] = field(default_factory=list)
 
     def reconcile(self, site: str = "example.org") -> None:
         table = StepTable(self.rows)
@@ -68,7 +69,9 @@ class Desk:
         effects = self.poller.done(feed_key(id_), result, table, self.now)
         if commit:
             self.rows.apply(table.changes())
-            self.published += [raw for record in effects.out if isinstance(raw := decode_message(record.value), RawArticle)]
+            said = [decode_message(record.value) for record in effects.out]
+            self.published += [message for message in said if isinstance(message, RawArticle)]
+            self.withdrawn += [message for message in said if isinstance(message, Withdrawal)]
         return effects
 
     def poll(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from daemon.feeds.parsed import Deleted
 from daemon.feeds.rows import ITEM, KEPT, NamedBy
 from daemon.messages.article import Item, Moment
 from daemon.stage.hop import Effects, Fact, Notice
@@ -235,3 +236,38 @@ def test_thousands_in_any_order() -> None:
     made.poll(run_of(range(3000)))
     made.poll([*run_of(range(2999, -1, -1)), titled(3000)])
     assert ids(made)[3000:] == ["Title 3000"]
+
+
+def test_a_deleted_entry_is_a_withdrawal() -> None:
+    """Feeds 28: an item that its feed took back is withdrawn once, under its article's id; an unknown one is not."""
+    made = desk()
+    made.poll(run_of(range(3)))
+    gone = (Deleted(ref="n1", at=5.0), Deleted(ref="never seen"))
+    for _ in range(2):
+        effects = made.poll([titled(0), titled(2)], deleted=gone)
+    (withdrawal,) = made.withdrawn
+    assert (withdrawal.id, withdrawal.site) == (made.published[1].id, made.published[1].site)
+    assert (withdrawal.ref, withdrawal.at) == ("n1", 5.0)
+    assert not effects.out
+
+
+def test_an_entry_that_came_back_is_not_withdrawn() -> None:
+    """Feeds 28: what the document holds is there, whatever else it says; and what was taken back may be again."""
+    made = desk()
+    gone = (Deleted(ref="n1"),)
+    made.poll(run_of(range(3)), deleted=gone)
+    assert not made.withdrawn
+    made.poll([titled(0)], deleted=gone)
+    made.poll([titled(0), titled(1, content="put right")], deleted=gone)
+    made.poll([titled(0)], deleted=gone)
+    assert len(made.withdrawn) == 2
+    assert edits(made) == [("Title 1", ("content",))]
+
+
+def test_a_withdrawal_after_the_ids_were_given_up() -> None:
+    """Feeds 24, 28: where links are the identity, an entry that is deleted by its link is found."""
+    made = desk()
+    made.poll(run_of(range(5), "a"))
+    made.poll(run_of(range(5), "b"))
+    made.poll(run_of(range(4), "c"), deleted=(Deleted(ref="https://example.org/4"), Deleted(ref="c-3")))
+    assert [withdrawal.id for withdrawal in made.withdrawn] == [made.published[4].id]

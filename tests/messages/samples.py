@@ -22,6 +22,7 @@ from daemon.messages.article import (
     Moment,
     RawArticle,
     Source,
+    Withdrawal,
     Zone,
 )
 from daemon.messages.dead import DeadLetter
@@ -131,6 +132,7 @@ SAMPLES: dict[str, AnyMessage] = {
         edited=("title",),
         first_at=1691400000.25,
     ),
+    "withdrawal": Withdrawal(id="a1", site="ina.example", feed=FEED, ref="urn:x:1", fetched_at=1691497600.5, at=1691497000.0),
     "article": Article(
         id="a1",
         site="ina.example",
