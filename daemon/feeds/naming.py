@@ -78,8 +78,7 @@ class Naming:
         identified = plain_identity(item)
         plain = item_name(identified)
         if item.guid:
-            has_link = bool(item.link) and item.link != item.guid
-            exact = item_name(f"{identified} {canonical_url(item.link)}") if has_link else ""
+            exact = item_name(f"{identified} {canonical_url(item.link)}") if item.link else ""
             return _Names(plain, exact, item.id != identified)
         return _Names(plain, item_name(f"{identified} {item.title}") if address_of(item) else "", plain in self._given)
 
