@@ -37,6 +37,7 @@ from daemon.messages.alert import Message
 from daemon.messages.article import Article, RawArticle, Withdrawal
 from daemon.messages.match import Match
 from daemon.metrics import Observe
+from daemon.net.bodies import Limits as BodyLimits
 from daemon.net.fetch import Fetcher
 from daemon.net.politeness import Politeness
 from daemon.stage.alone import Alone
@@ -92,7 +93,15 @@ class _Building:
     async def _poller(self) -> Kit[Any, Any]:
         polling, enter = self._setup.config.polling, self._stack.enter_async_context
         ca_file = None if polling.ca_file is None else self._setup.folder / polling.ca_file
-        fetcher = await enter(Fetcher(clock=self._outside.clock, allowed=polling.allow_addresses, ca_file=ca_file))
+        fetcher = await enter(
+            Fetcher(
+                clock=self._outside.clock,
+                allowed=polling.allow_addresses,
+                ports=polling.allow_ports,
+                ca_file=ca_file,
+                limits=BodyLimits(wire=polling.max_wire, decoded=polling.max_decoded),
+            )
+        )
         workers = await enter(Workers(max(1, (os.cpu_count() or 2) // 2)))
 
         async def parse(raw: bytes, **said: Any) -> Parsed:

@@ -159,6 +159,9 @@ class Polling(Model):
     concurrency: int = Field(default=200, ge=1, le=10_000)
     per_site: PerSite = PerSite()
     allow_addresses: tuple[IPvAnyNetwork, ...] = ()
+    allow_ports: tuple[Port, ...] = ()
+    max_wire: Size = 5_000_000
+    max_decoded: Size = 15_000_000
     ca_file: CaFile | None = None
     max_age: Limit = 86400.0
     first_fetch: FirstFetch = FirstFetch.SUMMARY

@@ -21,7 +21,8 @@ from daemon.feeds.jobs import Entry, PollJob, PollOutcome, PollResult, Window
 from daemon.feeds.parsed import Parsed, remainder
 from daemon.feeds.schedule import Answer
 from daemon.net.answers import Fetched, FetchOutcome
-from daemon.net.fetch import Fetcher, Limits, Request
+from daemon.net.bodies import Limits
+from daemon.net.fetch import Fetcher, Request
 from daemon.net.files import is_file, read_file
 from daemon.net.politeness import Politeness
 from daemon.urls import is_usable, site_of, without_credentials

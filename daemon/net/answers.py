@@ -70,6 +70,9 @@ class Fetched:
 
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+PERMANENT: Final = frozenset({301, 308})
+PARTIAL: Final = 226
+"""A body that leaves out what was sent before (RFC 3229)."""
 
 _BY_STATUS: Final = {
     304: FetchOutcome.NOT_MODIFIED,

@@ -7,72 +7,71 @@ Whatever a server does is an outcome, never an exception. Decides nothing about 
 """
 
 import asyncio
-import ssl
-import zlib
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 from urllib.parse import urljoin
 
 import aiohttp
-from aiohttp.http_exceptions import ContentEncodingError
+from aiohttp.abc import AbstractResolver
 
 from daemon.clock import Clock
 from daemon.config.trust import trusting
-from daemon.net.addresses import Network, RefusedAddress, guarded_sockets
-from daemon.net.answers import REDIRECTS, Fetched, FetchOutcome, classify, retry_after, validator
-from daemon.urls import is_usable, site_of
+from daemon.net.addresses import Network, guarded_sockets
+from daemon.net.answers import PARTIAL, PERMANENT, REDIRECTS, Fetched, FetchOutcome, classify, retry_after, validator
+from daemon.net.bodies import CHUNK, Limits, Stopped, read_body
+from daemon.net.headers import fresh_for, joined, links_of
+from daemon.net.logins import origin_of, struck_out, taken_apart
+from daemon.net.names import Names
+from daemon.net.troubles import outcome_of, words_of
+from daemon.urls import is_usable, site_of, without_credentials
 
 Turn: TypeAlias = Callable[[str], AbstractAsyncContextManager[None]]
 """Holds a site's turn while entered (`Politeness.turn`)."""
 
 MAX_REDIRECTS: Final = 5
-_CHUNK: Final = 65536
 _KEEP_ALIVE: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Bounds of one request (feeds 17): bytes, seconds, and bytes a second once `patience` seconds have passed."""
-
-    wire: int = 5_000_000
-    decoded: int = 15_000_000
-    connect: float = 10.0
-    stall: float = 10.0
-    total: float = 30.0
-    rate: float = 1_000.0
-    patience: float = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to get. Validators are sent back as they were stored; empty ones are not sent."""
+    """What to get. Validators are sent back as they were stored; empty ones are not sent.
+
+    `secrets` are headers for the origin of `url` alone, as is a login in `url` itself (feeds 34). `delta`: a server that can
+    may leave out what it sent before (feeds 6).
+    """
 
     url: str
     user_agent: str
     accept: str = "*/*"
     etag: str = ""
     last_modified: str = ""
+    delta: bool = False
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def headers(self) -> dict[str, str]:
+    def headers_for(self, url: str) -> dict[str, str]:
+        """What is sent to the address that redirects have led to."""
         known = {
             "User-Agent": self.user_agent,
             "Accept": self.accept,
             "Accept-Encoding": "gzip, br, zstd",
             "If-None-Match": self.etag,
             "If-Modified-Since": self.last_modified,
+            "A-IM": "feed" if self.delta else "",
         }
-        return {name: value for name, value in known.items() if value}
+        sent = {name: value for name, value in known.items() if value}
+        return {**sent, **self.secrets} if self.secrets and origin_of(url) == origin_of(self.url) else sent
 
 
-class _Stopped(Exception):
-    def __init__(self, outcome: FetchOutcome, detail: str) -> None:
-        super().__init__(detail)
-        self.outcome = outcome
-        self.detail = detail
+@dataclass(frozen=True, slots=True)
+class _Onward:
+    """A redirect."""
+
+    url: str
+    permanent: bool
 
 
 class Fetcher:
@@ -83,46 +82,57 @@ class Fetcher:
         *,
         clock: Clock,
         allowed: Sequence[Network] = (),
+        ports: Collection[int] = (),
         ca_file: Path | None = None,
         limits: Limits = Limits(),
         timer: Callable[[], float] | None = None,
+        resolver: Callable[[], AbstractResolver] = aiohttp.AsyncResolver,
     ) -> None:
-        """`ca_file` is trusted besides the system's authorities; `timer` measures rates (the loop's time by default)."""
+        """`allowed` networks and `ports` are reached besides public addresses and the web's ports (addresses.py).
+
+        `ca_file` is trusted besides the system's authorities; `timer` measures rates (the loop's time by default);
+        `resolver` makes what names are asked of: c-ares by default.
+        """
         self._clock = clock
-        self._allowed = tuple(allowed)
+        self._sockets = guarded_sockets(tuple(allowed), frozenset(ports))
         self._tls = trusting(ca_file, besides=True)
         self._limits = limits
         self._timer = timer
+        self._resolver = resolver
+        self._stack = AsyncExitStack()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
+        names = Names(self._resolver(), timer=asyncio.get_running_loop().time)
+        self._stack.push_async_callback(names.close)
         connector = aiohttp.TCPConnector(
             limit=0,  # Politeness limits; a second queue here would eat into the time a request has
             ssl=self._tls,
-            ttl_dns_cache=300,
+            use_dns_cache=False,  # `Names` remembers misses, too
             keepalive_timeout=_KEEP_ALIVE,
-            resolver=aiohttp.AsyncResolver(),
-            socket_factory=guarded_sockets(self._allowed),
+            resolver=names,
+            socket_factory=self._sockets,
         )
-        self._session = aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, connect=self._limits.connect, sock_read=self._limits.stall),
-            read_bufsize=2 * _CHUNK,
+            read_bufsize=2 * CHUNK,
         )
+        self._session = await self._stack.enter_async_context(session)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        self._session = None
+        await self._stack.aclose()
 
     async def get(self, request: Request, turn: Turn = lambda _site: nullcontext()) -> Fetched:
         """What came back, redirects followed. `turn` is entered for each hop's site, never two at once."""
+        request = _with_login_apart(request)
         url, seen, left = request.url, set[str](), self._limits.total
-        timer = self._timer or asyncio.get_running_loop().time
+        timer, permanent = self._timer or asyncio.get_running_loop().time, True
         for _ in range(MAX_REDIRECTS + 1):
             if not is_usable(url):
                 return Fetched(outcome=FetchOutcome.NOT_HTTP, final_url=url, detail="only http and https addresses are fetched")
@@ -132,116 +142,68 @@ class Fetcher:
                 answer = await self._hop(request, url, left)
                 left -= timer() - began
             if isinstance(answer, Fetched):
-                return answer
-            url = answer
+                return replace(answer, moved=url) if permanent and len(seen) > 1 else answer
+            url, permanent = answer.url, permanent and answer.permanent
             if url in seen:
                 return Fetched(outcome=FetchOutcome.BAD_REDIRECT, final_url=url, detail="redirects lead in a circle")
         return Fetched(outcome=FetchOutcome.BAD_REDIRECT, final_url=url, detail=f"more than {MAX_REDIRECTS} redirects")
 
-    async def _hop(self, request: Request, url: str, seconds: float) -> Fetched | str:
+    async def _hop(self, request: Request, url: str, seconds: float) -> Fetched | _Onward:
         """The answer of one address, or where it redirects to."""
         if self._session is None:
             raise RuntimeError("the fetcher has not been entered")
         try:
             async with (
                 asyncio.timeout(max(seconds, 0.0)),
-                self._session.get(url, headers=request.headers(), allow_redirects=False) as response,
+                self._session.get(url, headers=request.headers_for(url), allow_redirects=False) as response,
             ):
                 location = response.headers.get("Location", "")
                 if response.status in REDIRECTS and location:
-                    return _joined(url, _text(location))
+                    return _onward(response.status, url, _text(location))
                 return await self._answer(request, url, response)
-        except _Stopped as stopped:
+        except Stopped as stopped:
             return Fetched(outcome=stopped.outcome, final_url=url, detail=stopped.detail)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Fetched(outcome=_outcome(error), final_url=url, detail=_said(error))
+            return Fetched(outcome=outcome_of(error), final_url=url, detail=struck_out(words_of(error), request.secrets))
 
     async def _answer(self, request: Request, url: str, response: aiohttp.ClientResponse) -> Fetched:
         outcome, headers = classify(response.status, response.headers), response.headers
         detail = "" if outcome in {FetchOutcome.OK, FetchOutcome.NOT_MODIFIED} else f"HTTP {response.status}"
         if outcome is FetchOutcome.NOT_MODIFIED and not (request.etag or request.last_modified):
             outcome, detail = FetchOutcome.BAD_HTTP, "304 to a request without conditions"
+        timer = self._timer or asyncio.get_running_loop().time
         return Fetched(
             outcome=outcome,
             status=response.status,
-            body=await self._body(response) if outcome is FetchOutcome.OK else b"",
+            body=await read_body(response, self._limits, timer) if outcome is FetchOutcome.OK else b"",
             final_url=url,
             content_type=_text(headers.get("Content-Type", "")),
             etag=validator(headers.get("ETag", "")),
             last_modified=validator(headers.get("Last-Modified", "")),
             retry_after=retry_after(headers.get("Retry-After", ""), self._clock.now()),
+            fresh_for=fresh_for(headers),
+            location=joined(url, _text(headers.get("Content-Location", ""))),
+            partial=response.status == PARTIAL,
+            links=links_of(_text(", ".join(headers.getall("Link", ()))), url),
             detail=detail,
         )
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
-        """The decoded body. Raises `_Stopped` as soon as a bound is passed."""
-        limits = self._limits
-        timer = self._timer or asyncio.get_running_loop().time
-        began, body = timer(), bytearray()
-        if (response.content_length or 0) > limits.wire:
-            raise _Stopped(FetchOutcome.TOO_LARGE, f"a body of {response.content_length} bytes is over {limits.wire}")
-        async for chunk in response.content.iter_chunked(_CHUNK):
-            body += chunk
-            raw, seconds = response.content.total_raw_bytes, timer() - began
-            if raw > limits.wire or len(body) > limits.decoded:
-                raise _Stopped(FetchOutcome.TOO_LARGE, f"a body over {limits.wire} bytes sent or {limits.decoded} decoded")
-            if seconds > limits.patience and raw < limits.rate * seconds:
-                raise _Stopped(FetchOutcome.TOO_SLOW, f"{raw} bytes in {seconds:.0f} s")
-        return _unzipped(bytes(body), response.headers, limits.decoded)
+
+def _with_login_apart(request: Request) -> Request:
+    """The login of the address among the secrets, where those have none."""
+    url, login = taken_apart(request.url)
+    return request if not login else replace(request, url=url, secrets={**login, **request.secrets})
 
 
-def _joined(url: str, location: str) -> str:
+def _onward(status: int, url: str, location: str) -> _Onward:
+    """Without a login: nobody's server says who we are elsewhere."""
     try:
-        return urljoin(url, location)
+        target = urljoin(url, location)
     except ValueError as error:
-        raise _Stopped(FetchOutcome.BAD_REDIRECT, "leads to an address that cannot be read") from error
-
-
-def _unzipped(body: bytes, headers: Mapping[str, str], cap: int) -> bytes:
-    """The body of a gzip file sent without saying so (feeds 17)."""
-    if not body.startswith(b"\x1f\x8b\x08") or headers.get("Content-Encoding"):
-        return body
-    unzip = zlib.decompressobj(31)
-    try:
-        plain = unzip.decompress(body, cap + 1)
-    except zlib.error as error:
-        raise _Stopped(FetchOutcome.BAD_ENCODING, "gzip that cannot be read") from error
-    if len(plain) > cap:
-        raise _Stopped(FetchOutcome.TOO_LARGE, f"a body over {cap} bytes decoded")
-    return plain
-
-
-def _outcome(error: Exception) -> FetchOutcome:
-    """What a client's error amounts to; the order goes from the special to the general."""
-    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, RefusedAddress):
-        return FetchOutcome.REFUSED_ADDRESS
-    if isinstance(error, aiohttp.ClientPayloadError) and isinstance(error.__cause__, ContentEncodingError):
-        return FetchOutcome.BAD_ENCODING
-    return next(outcome for kinds, outcome in _OUTCOMES if isinstance(error, kinds))
-
-
-_OUTCOMES: Final[Sequence[tuple[tuple[type[Exception], ...], FetchOutcome]]] = (
-    ((aiohttp.ClientConnectorDNSError,), FetchOutcome.DNS),
-    ((aiohttp.ClientSSLError, ssl.SSLError), FetchOutcome.TLS),
-    ((TimeoutError,), FetchOutcome.TIMEOUT),
-    ((aiohttp.InvalidURL,), FetchOutcome.NOT_HTTP),
-    ((aiohttp.ClientPayloadError,), FetchOutcome.TRUNCATED),
-    ((aiohttp.ClientConnectionError, OSError), FetchOutcome.CONNECT),
-    ((Exception,), FetchOutcome.BAD_HTTP),
-)
-
-
-def _said(error: Exception) -> str:
-    """A library's words, short; for a refused address which one it was."""
-    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, RefusedAddress):
-        return f"{error.os_error.address}: {error.os_error}"
-    if isinstance(error, aiohttp.InvalidURL):
-        return "not an address that can be asked"  # its own words hold the address, and that may hold a token
-    if isinstance(error, aiohttp.ClientResponseError):
-        return error.message[:300]
-    return (str(error) or type(error).__name__)[:300]
+        raise Stopped(FetchOutcome.BAD_REDIRECT, "leads to an address that cannot be read") from error
+    return _Onward(without_credentials(target), status in PERMANENT)
 
 
 def _text(header: str) -> str:
     """A header's value as valid text: aiohttp keeps bytes that are not UTF-8 as lone surrogates."""
-    return header.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return header if header.isascii() else header.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -5,7 +5,6 @@ import gzip
 import socket
 import zlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import brotli  # type: ignore[import-untyped]  # it ships no types
@@ -14,10 +13,11 @@ import trustme
 
 from daemon.clock import WallClock
 from daemon.net.answers import FetchOutcome
-from daemon.net.fetch import Fetcher, Limits, Request
+from daemon.net.bodies import Limits
+from daemon.net.fetch import Fetcher, Request
 from daemon.net.politeness import Politeness
 from tests.net.conftest import LOCAL
-from tests.servers.feeds import Answer, FeedServer, feed_server
+from tests.servers.feeds import Answer, FeedServer, feed_server, raw_server
 
 
 @pytest.fixture
@@ -28,20 +28,6 @@ async def server() -> AsyncIterator[FeedServer]:
 
 def ask(url: str, etag: str = "", last_modified: str = "") -> Request:
     return Request(url=url, user_agent="Test/1", etag=etag, last_modified=last_modified)
-
-
-@asynccontextmanager
-async def raw_server(answer: bytes) -> AsyncIterator[str]:
-    """Answers any request with these bytes and closes."""
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer)
-        writer.close()
-
-    listener = await asyncio.start_server(talk, "127.0.0.1", 0)
-    async with listener:
-        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/feed"
 
 
 @pytest.mark.parametrize("etag", ['"abc"', 'W/"abc"', "unquoted", '"é"', '"a, b"'])
@@ -121,6 +107,36 @@ async def test_redirects_are_followed(fetcher: Fetcher, server: FeedServer, stat
     assert (answer.outcome, answer.body, answer.final_url) == (FetchOutcome.OK, b"found", server.url("/there?a=1"))
 
 
+@pytest.mark.parametrize(("statuses", "permanent"), [((301, 308), True), ((301, 302), False), ((307, 308), False)])
+async def test_moves(fetcher: Fetcher, server: FeedServer, statuses: tuple[int, int], *, permanent: bool) -> None:
+    """Feeds 12: permanent redirects alone say that a feed has moved, and where to."""
+    server.script("/feed", Answer(status=statuses[0], headers={"Location": "/there"}))
+    server.script("/there", Answer(status=statuses[1], headers={"Location": "/end"}))
+    server.script("/end", Answer(body=b"x"))
+    assert (await fetcher.get(ask(server.url()))).moved == (server.url("/end") if permanent else "")
+    assert (await fetcher.get(ask(server.url("/end")))).moved == ""
+
+
+async def test_what_else_headers_say(fetcher: Fetcher, server: FeedServer) -> None:
+    """Feeds 9, 21, 30: how long the answer holds, where it lies, and its links come back, the same of a 304."""
+    said = {"Cache-Control": "max-age=90", "Content-Location": "x/y", "Link": '</hub>; rel="hub"', "ETag": '"1"'}
+    server.script("/feed", Answer(body=b"x", headers=said))
+    for etag in ("", '"1"'):
+        answer = await fetcher.get(ask(server.url(), etag))
+        if not etag:
+            assert (answer.fresh_for, answer.location) == (90.0, server.url("/x/y"))
+            assert [link.url for link in answer.links] == [server.url("/hub")]
+
+
+@pytest.mark.parametrize("delta", [False, True])
+async def test_deltas(fetcher: Fetcher, server: FeedServer, *, delta: bool) -> None:
+    """Feeds 6: only where it is wanted a server is told that it may leave out what is known; a 226 is good, and partial."""
+    server.script("/feed", Answer(status=226 if delta else 200, body=b"x", headers={"IM": "feed"}))
+    answer = await fetcher.get(replace(ask(server.url()), delta=delta))
+    assert (answer.outcome, answer.partial, answer.body) == (FetchOutcome.OK, delta, b"x")
+    assert server.requests[0].headers.get(b"a-im") == (b"feed" if delta else None)
+
+
 async def test_redirects_in_a_circle(fetcher: Fetcher, server: FeedServer) -> None:
     """Feeds 12: a loop is seen at its first repetition."""
     server.script("/feed", Answer(status=302, headers={"Location": "/other"}))
@@ -162,6 +178,14 @@ async def test_redirects_to_private_addresses(server: FeedServer) -> None:
         assert inside.connections == 0
 
 
+async def test_ports_that_are_not_the_webs(fetcher: Fetcher, server: FeedServer) -> None:
+    """Feeds 31: a feed and a redirect to a mail server's port open no connection, allowed address or not."""
+    server.script("/feed", Answer(status=302, headers={"Location": "http://127.0.0.1:25/"}))
+    for url in (server.url(), "http://127.0.0.1:6667/feed"):
+        answer = await fetcher.get(ask(url))
+        assert (answer.outcome, "polling.allow_ports" in answer.detail) == (FetchOutcome.REFUSED_ADDRESS, True)
+
+
 @pytest.mark.parametrize("length", [b"Content-Length: 300000\r\n", b""])
 async def test_bodies_over_the_wire_cap(length: bytes) -> None:
     """Feeds 17: more bytes than the cap on the wire are not read, whether announced or not."""
@@ -188,6 +212,12 @@ async def test_unlabelled_gzip(fetcher: Fetcher, server: FeedServer) -> None:
     """Feeds 17: a gzip file that does not say so is unpacked."""
     server.script("/feed", Answer(body=gzip.compress(b"<rss/>")))
     assert (await fetcher.get(ask(server.url()))).body == b"<rss/>"
+
+
+async def test_gzip_files_that_end_early(fetcher: Fetcher, server: FeedServer) -> None:
+    """Feeds 16: half a gzip file is a truncated body, not a short feed."""
+    server.script("/feed", Answer(body=gzip.compress(b"<rss>" + bytes(range(256)) * 40)[:200]))
+    assert (await fetcher.get(ask(server.url()))).outcome is FetchOutcome.TRUNCATED
 
 
 async def test_broken_encoding(fetcher: Fetcher, server: FeedServer) -> None:
@@ -273,5 +303,5 @@ async def test_each_hop_has_its_own_turn(fetcher: Fetcher, server: FeedServer) -
 def test_empty_validators_are_not_sent() -> None:
     """A header is left out rather than sent empty."""
     request = ask("http://e.com/")
-    assert "If-None-Match" not in request.headers()
-    assert replace(request, etag='"x"').headers()["If-None-Match"] == '"x"'
+    assert "If-None-Match" not in request.headers_for(request.url)
+    assert replace(request, etag='"x"').headers_for(request.url)["If-None-Match"] == '"x"'

@@ -139,3 +139,17 @@ async def feed_server(authority: trustme.CA | None = None, *, port: int = 0) -> 
         server.pre_shutdown()
         await server.shutdown(0.1)
         await listener.wait_closed()
+
+
+@asynccontextmanager
+async def raw_server(answer: bytes) -> AsyncIterator[str]:
+    """Answers any request with these bytes and closes."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    listener = await asyncio.start_server(talk, "127.0.0.1", 0)
+    async with listener:
+        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/feed"
