@@ -58,6 +58,12 @@ def without_credentials(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
 
 
+def origin_of(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port (RFC 6454) of a usable address."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
+
+
 @lru_cache(maxsize=2048)
 def canonical_url(url: str) -> str:
     """The address as published: trackers, fragment (but `#!`), credentials and default port dropped, `&amp;` repaired."""

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
+from time import monotonic
 from typing import Any, Final, TextIO
 
 import aiohttp
@@ -21,6 +21,7 @@ from consumers.matcher import Matcher
 from consumers.text.language import Languages
 from consumers.zones.headings import load_headings
 from consumers.zones.zoner import Zoner
+from daemon.app.outward import fetcher_for, finder_for, user_agent_of
 from daemon.app.roles import Role
 from daemon.app.setup import Setup
 from daemon.bus.base import Bus
@@ -32,13 +33,12 @@ from daemon.feeds.parsed import Parsed
 from daemon.feeds.poller import Poller
 from daemon.feeds.polling import PollWorker, at_once
 from daemon.feeds.schedule import Pace
+from daemon.feeds.seeking import SeekingWorker
 from daemon.messages import wire
 from daemon.messages.alert import Message
 from daemon.messages.article import Article, RawArticle, Withdrawal
 from daemon.messages.match import Match
 from daemon.metrics import Observe
-from daemon.net.bodies import Limits as BodyLimits
-from daemon.net.fetch import Fetcher
 from daemon.net.politeness import Politeness
 from daemon.stage.alone import Alone
 from daemon.stage.partition import Kit, Limits
@@ -92,30 +92,24 @@ class _Building:
 
     async def _poller(self) -> Kit[Any, Any]:
         polling, enter = self._setup.config.polling, self._stack.enter_async_context
-        ca_file = None if polling.ca_file is None else self._setup.folder / polling.ca_file
-        fetcher = await enter(
-            Fetcher(
-                clock=self._outside.clock,
-                allowed=polling.allow_addresses,
-                ports=polling.allow_ports,
-                ca_file=ca_file,
-                limits=BodyLimits(wire=polling.max_wire, decoded=polling.max_decoded),
-            )
-        )
+        fetcher = await enter(fetcher_for(polling, self._setup.folder, self._outside.clock))
         workers = await enter(Workers(max(1, (os.cpu_count() or 2) // 2)))
 
         async def parse(raw: bytes, **said: Any) -> Parsed:
             return await workers.run(partial(parse_feed, raw, **said))
 
-        work = PollWorker(
+        polite, user_agent = Politeness(gap=polling.per_site.gap, concurrency=polling.concurrency), user_agent_of(polling)
+        poll = PollWorker(
             fetcher,
-            Politeness(gap=polling.per_site.gap, concurrency=polling.concurrency),
+            polite,
             parse,
             clock=self._outside.clock,
             folder=self._setup.folder,
-            user_agent=polling.user_agent.replace("{version}", version("rasid")),
+            user_agent=user_agent,
             may_poll=self._outside.may_poll,
         )
+        finder = finder_for(fetcher, polite.turn, workers, user_agent)
+        work = SeekingWorker(poll, finder, user_agent=user_agent, timer=monotonic)
         pace = Pace(shortest=polling.min_interval, longest=polling.max_interval)
         hop = Poller(self._setup.sources, pace=pace, parser=PARSER_VERSION)
         return self._kit(hop, FEEDS, wire.decode, work=work, limits=Limits(patience=_POLLER_PATIENCE))

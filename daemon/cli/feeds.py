@@ -11,6 +11,7 @@ import orjson
 
 from daemon.app.buses import open_beside
 from daemon.bus.base import Row
+from daemon.cli import find
 from daemon.cli.options import CONFIG_FILE
 from daemon.clock import WallClock
 from daemon.config.load import load_config
@@ -25,6 +26,9 @@ _GROUP: Final = "poller"
 @click.group()
 def command() -> None:
     """What is polled, when next, and how it has been doing."""
+
+
+command.add_command(find.command)
 
 
 @command.command("list")

@@ -24,10 +24,10 @@ from daemon.net.addresses import Network, guarded_sockets
 from daemon.net.answers import PARTIAL, PERMANENT, REDIRECTS, Fetched, FetchOutcome, classify, retry_after, validator
 from daemon.net.bodies import CHUNK, Limits, Stopped, read_body
 from daemon.net.headers import fresh_for, joined, links_of
-from daemon.net.logins import origin_of, struck_out, taken_apart
+from daemon.net.logins import struck_out, taken_apart
 from daemon.net.names import Names
 from daemon.net.troubles import outcome_of, words_of
-from daemon.urls import is_usable, site_of, without_credentials
+from daemon.urls import is_usable, origin_of, site_of, without_credentials
 
 Turn: TypeAlias = Callable[[str], AbstractAsyncContextManager[None]]
 """Holds a site's turn while entered (`Politeness.turn`)."""

@@ -1,7 +1,4 @@
-"""Logins of feeds (feeds 34): which headers they are, and who gets them: the origin of the feed's own address alone.
-
-They stand in no `Fetched`, and what a server sends back of them is struck out of its details.
-"""
+"""Logins of feeds (feeds 34): taken out of addresses, and struck out of what servers say. They stand in no `Fetched`."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -11,7 +8,6 @@ from urllib.parse import unquote, urlsplit
 from daemon.urls import without_credentials
 
 AUTHORIZATION: Final = "Authorization"
-_PORTS: Final = {"http": 80, "https": 443}
 _SHORT: Final = 4
 """Characters; a shorter secret is in every sentence by chance."""
 
@@ -19,17 +15,6 @@ _SHORT: Final = 4
 def basic(username: str, password: str) -> str:
     """The value of `Authorization` for a name and a password (RFC 7617)."""
     return f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"
-
-
-def bearer(token: str) -> str:
-    """The value of `Authorization` for a token (RFC 6750)."""
-    return f"Bearer {token}"
-
-
-def origin_of(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port (RFC 6454) of a usable address."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0)
 
 
 def taken_apart(url: str) -> tuple[str, Mapping[str, str]]:

@@ -9,6 +9,7 @@ import pytest
 
 from daemon.cli.main import main
 from daemon.errors import Problem
+from daemon.feeds.discovery import Found
 from daemon.feeds.listing import Line
 from daemon.messages.alert import Outcome, Sent
 from daemon.messages.dead import DeadLetter
@@ -30,6 +31,7 @@ def named(what: str) -> set[str]:
         ("findings", Outcome, {"kind"}),
         ("deliveries", Sent, {"kind"}),
         ("feeds", Line, set()),
+        ("found feeds", Found, set()),
         ("hits", Hit, set()),
         ("problems", Problem, {"level"}),
     ],

@@ -7,7 +7,8 @@ import structlog
 
 from daemon.net.answers import FetchOutcome
 from daemon.net.fetch import Fetcher, Request
-from daemon.net.logins import basic, bearer, origin_of, struck_out, taken_apart
+from daemon.net.logins import basic, struck_out, taken_apart
+from daemon.urls import origin_of
 from tests.servers.feeds import Answer, FeedServer, feed_server, raw_server
 
 CANARY = "c4n4ry-t0k3n"
@@ -20,7 +21,7 @@ async def server() -> AsyncIterator[FeedServer]:
 
 
 def ask(url: str) -> Request:
-    return Request(url=url, user_agent="Test/1", secrets={"Authorization": bearer(CANARY), "X-Key": CANARY})
+    return Request(url=url, user_agent="Test/1", secrets={"Authorization": f"Bearer {CANARY}", "X-Key": CANARY})
 
 
 async def test_the_feeds_own_server_gets_it(fetcher: Fetcher, server: FeedServer) -> None:

@@ -1,0 +1,45 @@
+"""What goes out for feeds, made as `polling` wants it: for the poller and for commands alike."""
+
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from daemon.clock import Clock
+from daemon.config.models import Polling
+from daemon.feeds.discovery import Candidate, Finder, named_in
+from daemon.feeds.parse import parse_feed
+from daemon.feeds.parsed import Parsed
+from daemon.net.bodies import Limits
+from daemon.net.fetch import Fetcher, Turn
+from daemon.net.robots import Robots
+from daemon.workers import Workers
+
+
+def user_agent_of(polling: Polling) -> str:
+    """With the version filled in."""
+    return polling.user_agent.replace("{version}", version("rasid"))
+
+
+def fetcher_for(polling: Polling, folder: Path, clock: Clock) -> Fetcher:
+    """To be entered. `folder` is where a relative `ca_file` lies."""
+    return Fetcher(
+        clock=clock,
+        allowed=polling.allow_addresses,
+        ports=polling.allow_ports,
+        ca_file=None if polling.ca_file is None else folder / polling.ca_file,
+        limits=Limits(wire=polling.max_wire, decoded=polling.max_decoded),
+    )
+
+
+def finder_for(fetcher: Fetcher, turn: Turn, workers: Workers, user_agent: str) -> Finder:
+    """What parses and reads pages in the workers."""
+
+    async def parse(raw: bytes, **said: Any) -> Parsed:
+        return await workers.run(partial(parse_feed, raw, **said))
+
+    async def read(page: bytes, **said: Any) -> tuple[Candidate, ...]:
+        return await workers.run(partial(named_in, page, **said))
+
+    return Finder(fetcher, turn, Robots(fetcher, turn, user_agent=user_agent, timer=monotonic), parse, read)
