@@ -40,5 +40,5 @@ def words_of(error: Exception) -> str:
     if isinstance(error, aiohttp.InvalidURL):
         return "not an address that can be asked"
     if isinstance(error, aiohttp.ClientResponseError):
-        return error.message[:_MOST]
+        return error.message.partition("\n")[0][:_MOST]  # what follows is what the server sent
     return (str(error) or type(error).__name__)[:_MOST]
