@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 from consumers.query import QueryError, parse_query
 from consumers.syntax import make_term
 from consumers.text.scripts import Clitics
-from daemon.config.models import Id, Model
+from daemon.config.model import Model
+from daemon.config.models import Id
 from daemon.messages.article import Zone
 from daemon.messages.match import Severity, Stage
 

@@ -38,7 +38,7 @@ class Setup:
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret's value, for the log to blank."""
-        return tuple(_secrets(self.config))
+        return (*_secrets(self.config), *(secret for source in self.sources for secret in source.secrets))
 
 
 def load_setup(file: Path, environ: Mapping[str, str]) -> Setup:
@@ -72,6 +72,6 @@ def _secrets(value: object) -> Iterator[str]:
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from _secrets(getattr(value, name))
-    elif isinstance(value, tuple):
-        for child in value:
+    elif isinstance(value, tuple | dict):
+        for child in value.values() if isinstance(value, dict) else value:
             yield from _secrets(child)

@@ -60,13 +60,14 @@ def load_bus_config(path: Path, environ: Mapping[str, str]) -> Config:
     return validate(Config, document, environ, folder=path.parent)
 
 
-def validate(shape: type[T], document: Document, environ: Mapping[str, str], folder: Path) -> T:
+def validate(shape: type[T], document: Document, environ: Mapping[str, str] | None, folder: Path) -> T:
     """The document as `shape` (a model, or a type such as `list[Feed]`). `file:` secrets are read relative to `folder`.
 
+    Without an environment `${NAME}` is a text like others: in what strangers wrote it must not become what it stands for.
     Raises `ConfigError` with all problems. The values of secrets never stand in them.
     """
     unset: dict[KeyPath, str] = {}
-    value = _filled(document.value, (), environ, unset)
+    value = document.value if environ is None else _filled(document.value, (), environ, unset)
     problems = [document.problem(path, f"the environment variable {name} is not set") for path, name in unset.items()]
     try:
         read = TypeAdapter(shape).validate_python(value, context={"folder": folder})
@@ -92,6 +93,11 @@ def _filled(value: Any, path: KeyPath, environ: Mapping[str, str], unset: dict[K
     if missing:
         unset[path] = missing[0]
     return fill(value, environ)
+
+
+def variables(text: str) -> list[str]:
+    """The names of the variables in a text."""
+    return _VARIABLE.findall(text)
 
 
 def fill(text: str, environ: Mapping[str, str]) -> str:

@@ -7,9 +7,6 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
     SecretStr,
@@ -21,23 +18,13 @@ from pydantic import (
 from pydantic.networks import IPvAnyNetwork
 
 from daemon.config.files import SECRET, read_plain
+from daemon.config.login import FeedAuth
+from daemon.config.model import Model
 from daemon.config.quantities import Duration, Limit, Size
 from daemon.config.receivers import HookAddress, HookSecret, MailAddress
+from daemon.config.secret import Secret
 from daemon.messages.article import FirstFetch
 from daemon.messages.match import Severity
-
-
-def _from_file(value: object, info: ValidationInfo) -> object:
-    """`file:PATH` is read from the file, without the line end that editors add."""
-    if not isinstance(value, str) or not value.startswith("file:"):
-        return value
-    path = Path(info.context["folder"] if info.context else "", value.removeprefix("file:"))
-    try:
-        return read_plain(path, SECRET).decode("utf-8").rstrip("\r\n")
-    except OSError as error:
-        raise ValueError(f"the secret's file {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise ValueError(f"the secret's file {path} is not UTF-8 text") from None
 
 
 def _certificates(path: Path, info: ValidationInfo) -> Path:
@@ -54,15 +41,8 @@ def _certificates(path: Path, info: ValidationInfo) -> Path:
 
 
 CaFile = Annotated[Path, AfterValidator(_certificates)]
-Secret = Annotated[SecretStr, BeforeValidator(_from_file)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
-
-
-class Model(BaseModel):
-    """Base of all configuration: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class KafkaSecurity(Model):
@@ -186,10 +166,13 @@ class Feed(Model):
     interval: Duration | None = None
     max_age: Limit = None
     first_fetch: FirstFetch | None = None
+    user_agent: Annotated[str, AfterValidator(_one_line)] = ""
+    delta: StrictBool = False
+    auth: FeedAuth | None = None
 
 
 class FeedFile(Model):
-    """A YAML file of feeds (a list of `Feed`); `enabled: false` switches all of it off."""
+    """A YAML file of feeds (a list of `Feed`) or an OPML file; `enabled: false` switches all of it off."""
 
     file: str
     enabled: StrictBool = True

@@ -3,22 +3,32 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from daemon.config.models import Config, Polling
+from daemon.config.literals import literal_secrets
+from daemon.config.models import Config, FeedFile, Polling
 from daemon.errors import Problem
-from daemon.feeds.sources import Entry, entries
+from daemon.feeds.sources import Entry, entries, is_opml, read_outlines
 from daemon.net.files import is_file, locate
 
 
 def doubtful_feeds(config: Config, config_file: Path, environ: Mapping[str, str]) -> Iterator[Problem]:
-    """Of feeds that `load_sources` takes."""
+    """Of feeds that `load_sources` takes, and of the files they stand in."""
+    met: set[str] = {str(config_file)}
     for entry in entries(config, config_file, environ, []):
+        if entry.document.file not in met:
+            met.add(entry.document.file)
+            yield from literal_secrets(entry.document)
         yield from _doubts(entry, config.polling, config_file.parent)
+    for listed in config.feeds:
+        if isinstance(listed, FeedFile) and listed.enabled and is_opml(path := config_file.parent / listed.file):
+            yield from read_outlines(path).warnings
 
 
 def _doubts(entry: Entry, polling: Polling, folder: Path) -> Iterator[Problem]:
     interval, shortest, url = entry.feed.interval, polling.min_interval, entry.feed.url
     if interval is not None and interval < shortest:
         yield entry.problem("interval", f"is shorter than polling.min_interval: the feed is polled every {shortest:g} s")
+    if entry.feed.auth is not None and not url.lower().startswith("https:"):
+        yield entry.problem("auth", "goes over the network in the clear, or nowhere: the address is not https")
     # The service may run elsewhere, or begin before the file is written.
     if is_file(url) and (reason := _missing(locate(url, folder))):
         yield entry.problem("url", reason)

@@ -1,6 +1,6 @@
 """What the poller asks to be done outside and what comes back: pure data, in and out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from daemon.feeds.parsed import NO_HINTS, Deleted, Hints
@@ -23,11 +23,17 @@ class PollOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollJob:
-    """Poll one feed: what to ask for, and what is known already so that it need not be sent or parsed again."""
+    """Poll one feed: what to ask for, and what is known already so that it need not be sent or parsed again.
+
+    `user_agent`: empty for the worker's. `headers`: those of a login; they go to the origin of `url` only.
+    """
 
     feed: str
-    url: str
+    url: str = field(repr=False)
     language: str = ""
+    user_agent: str = ""
+    delta: bool = False
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     etag: str = ""
     last_modified: str = ""
     body: str = ""

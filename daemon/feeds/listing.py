@@ -39,7 +39,10 @@ def feed_lines(sources: Iterable[Source], rows: Iterable[Row]) -> Sequence[Line]
     lines = [_line(source.id, source.shown, known.pop(source.id, None), listed=True) for source in sources]
     return [
         *lines,
-        *(_line(id_, _without_query(without_credentials(feed.url)), feed, listed=False) for id_, feed in sorted(known.items())),
+        *(
+            _line(id_, _without_query(without_credentials(feed.url.partition(" ")[0])), feed, listed=False)
+            for id_, feed in sorted(known.items())
+        ),
     ]
 
 

@@ -90,7 +90,7 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         key = feed_key(source.id)
         row = table.get(key)
         if row is None:
-            fresh = FeedRow(url=source.url, parser=self._parser, next_at=now)
+            fresh = FeedRow(url=source.address, parser=self._parser, next_at=now)
             table.put(key, Row(source.site, key, encode(fresh), now))
             return
         old = decode(FeedRow, row.value)
@@ -102,10 +102,12 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         """The row as the files want it: the same object when nothing is to be changed."""
         if feed.left_at is not None:
             feed = replace(feed, left_at=None, state=FeedState.OK if feed.fetched else FeedState.NEW)
-        if feed.url != source.url or feed.parser != self._parser:
-            moved = feed.url != source.url
+        if feed.url == source.url != source.address:  # an older version kept the whole address, secrets and all
+            feed = replace(feed, url=source.address)
+        if feed.url != source.address or feed.parser != self._parser:
+            moved = feed.url != source.address
             unhashed = tuple(Seen(hash="", item=seen.item) for seen in feed.window)
-            feed = replace(feed, url=source.url, parser=self._parser, etag="", last_modified="", body="", window=unhashed)
+            feed = replace(feed, url=source.address, parser=self._parser, etag="", last_modified="", body="", window=unhashed)
             if moved:
                 feed = replace(feed, fetched=False, portions=0, failures=0, next_at=now, polled_at=None)
         if feed.polled_at is None and feed.next_at > now:  # the clock was set back: a first poll is due at once
@@ -155,8 +157,8 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         feed = decode(FeedRow, row.value)
         if not isinstance(result, PollResult):
             detail = result.error if isinstance(result, Failed) else f"a poll gave {type(result).__name__}"
-            result = PollResult(url=feed.url, outcome=PollOutcome.BUG, answer=Answer.FAILED, fetched_at=now, detail=detail)
-        if feed.left_at is not None or result.url != feed.url:
+            result = PollResult(url=source.url, outcome=PollOutcome.BUG, answer=Answer.FAILED, fetched_at=now, detail=detail)
+        if feed.left_at is not None or result.url != source.url or feed.url != source.address:
             return NOTHING  # the feed left or moved meanwhile; its row says what comes next
         harvest = gather(source, feed, result, table, now, parser=self._parser)
         after = self._after(feed, source, result, harvest, now)
@@ -199,6 +201,9 @@ def _job(source: Source, feed: FeedRow) -> PollJob:
         feed=source.id,
         url=source.url,
         language=source.language,
+        user_agent=source.user_agent,
+        delta=source.delta,
+        headers=source.headers,
         etag=feed.etag,
         last_modified=feed.last_modified,
         body=feed.body,

@@ -83,10 +83,12 @@ class PollWorker:
             return await asyncio.to_thread(read_file, job.url, self._folder, known=job.etag, limit=_FILE_LIMIT)
         request = Request(
             url=job.url,
-            user_agent=introduced(self._user_agent, job.feed),
+            user_agent=introduced(job.user_agent or self._user_agent, job.feed),
             accept=ACCEPT,
             etag=job.etag,
             last_modified=job.last_modified,
+            delta=job.delta,
+            secrets=dict(job.headers),
         )
         return await self._fetcher.get(request, self._politeness.turn)
 

@@ -64,6 +64,8 @@ class Seen:
 class FeedRow:
     """One feed. Validators hold for `url` and `parser`; `body` is the hash of the last body that was parsed.
 
+    `url` is what `Source.address` says: no secret stands in a row.
+
     `fetched`: whether a window of this URL was ever read as a whole. `portions`: how many polls in a row have left items
     of one document to the next; while it is not 0 there are neither validators nor `body`.
     `polled_at`: when this URL was polled last; None before its first poll, which is due at once.

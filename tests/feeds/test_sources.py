@@ -118,3 +118,88 @@ def test_an_address_put_in_by_an_override(tmp_path: Path) -> None:
     """It stands in no file; its credentials are hidden all the same."""
     environ = {"RASID_FEEDS": '[{id: a, url: "http://u:p@e.com/feed?b"}]'}
     assert [source.shown for source in load(tmp_path, "feeds: []", environ)] == ["http://e.com/feed?b"]
+
+
+LIST = """<opml><body>
+<outline text="Folder"><outline text="One" xmlUrl="http://e.com/one"/></outline>
+<outline text="Two" xmlUrl="http://${TOK}.com/two"/>
+</body></opml>"""
+
+
+def test_opml_files(tmp_path: Path) -> None:
+    """A file that ends in .opml is a list of other programs: its feeds are feeds like others, its `${…}` is nobody's secret."""
+    (tmp_path / "subs.opml").write_text(LIST.replace("${TOK}", "e"))
+    one, two = load(tmp_path, "feeds: [{file: subs.opml}]")
+    assert (one.name, one.tags, one.id, two.url) == ("One", ("Folder",), "e.com-9482795147", "http://e.com/two")
+
+
+def test_what_strangers_wrote_is_not_filled_in(tmp_path: Path) -> None:
+    """A list that names a variable learns nothing of the environment."""
+    (tmp_path / "subs.opml").write_text(LIST.replace("http://${TOK}.com/two", "http://e.com/${TOK}"))
+    assert load(tmp_path, "feeds: [{file: subs.opml}]", {"TOK": "secret"})[1].url == "http://e.com/${TOK}"
+
+
+def test_mistakes_in_opml(tmp_path: Path) -> None:
+    """They are told with file and line."""
+    (tmp_path / "subs.opml").write_text(LIST.replace("http://e.com/one", "ftp://e.com/one"))
+    (tmp_path / "none.opml").write_text("<opml/>")
+    told = problems(tmp_path, "feeds: [{file: subs.opml}, {file: none.opml}, {file: missing.opml}]")
+    assert told == [
+        "subs.opml:2: [0].url: not an http, https or file address",
+        "none.opml:1: is no OPML with feeds in it (outlines with an xmlUrl)",
+        "missing.opml: cannot be read: No such file or directory",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("auth", "sent"),
+    [
+        ("{bearer: file:token}", ("Authorization", "Bearer c4nary-token")),
+        ("{basic: {username: ada, password: '${TOK}'}}", ("Authorization", "Basic YWRhOmM0bmFyeS10b2tlbg==")),
+        ("{headers: {X-Key: '${TOK}'}}", ("X-Key", "c4nary-token")),
+    ],
+)
+def test_logins(tmp_path: Path, auth: str, sent: tuple[str, str]) -> None:
+    """Feeds 34: a login becomes headers; it stands in nothing that is shown, and a fingerprint changes with it."""
+    (tmp_path / "token").write_text("c4nary-token\n")
+    config = f"feeds:\n  - {{id: a, url: https://e.com/a, auth: {auth}}}\n"
+    (source,) = load(tmp_path, config, {"TOK": "c4nary-token"})
+    assert source.headers == (sent,)
+    assert {"c4nary-token", sent[1].rpartition(" ")[2]} <= set(source.secrets)
+    assert not any(secret in f"{source!r}{source.card()!r}{source.address}" for secret in source.secrets)
+    (tmp_path / "token").write_text("another")
+    (other,) = load(tmp_path, config, {"TOK": "another"})
+    assert source.credentials != other.credentials
+    assert load(tmp_path, "feeds: [{id: a, url: 'https://e.com/a'}]")[0].credentials == ""
+
+
+@pytest.mark.parametrize(
+    ("auth", "reason"),
+    [
+        ("{}", "needs one of bearer, basic and headers"),
+        ("{bearer: x, headers: {A: b}}", "needs one of bearer, basic and headers"),
+        ("{headers: {'X Y': b}}", "'X Y' is not the name of a header"),
+        ("{headers: {Host: b}}", "the header Host is not to be set here"),
+        ('{bearer: "tok\\nen"}', "must be one line of plain ASCII"),
+        ("{bearer: file:missing}", "missing cannot be read: No such file or directory"),
+        ("{basic: {username: 'a:b', password: x}}", "a username with a colon in it cannot be sent"),
+        ("{basic: {username: a, pasword: c4nary}}", "unknown key"),
+    ],
+)
+def test_logins_that_cannot_be_sent(tmp_path: Path, auth: str, reason: str) -> None:
+    """They are told with their place and without their values."""
+    told = problems(tmp_path, f"feeds:\n  - id: a\n    url: https://e.com/a\n    auth: {auth}\n")
+    assert told[0].startswith("config.yaml:4:")
+    assert reason in " ".join(told)
+    assert "tok" not in " ".join(told)
+    assert "c4nary" not in " ".join(told)
+
+
+def test_a_rows_address_holds_no_secret(tmp_path: Path) -> None:
+    """What rows keep is the shown address and a fingerprint, which another secret changes; without secrets the address."""
+    config = "feeds: [{id: a, url: 'http://u:${TOK}@e.com/a?k=${TOK}'}, {id: b, url: 'http://e.com/b'}]"
+    one, plain = load(tmp_path, config, {"TOK": "c4nary-token"})
+    assert one.address.startswith("http://e.com/a?k=${TOK} ")
+    assert one.address != load(tmp_path, config, {"TOK": "an0ther-token"})[0].address
+    assert plain.address == plain.url
+    assert "c4nary-token" in one.secrets
