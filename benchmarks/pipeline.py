@@ -87,13 +87,13 @@ async def measure(setup: Setup, count: int) -> None:
     outside = Outside(clock=clock, observe=metrics.observe, stream=io.StringIO())
     async with open_bus(setup.config, setup.folder, clock=clock, service=True, observe=metrics.observe) as bus:
         await publish(bus, count)
-        async with open_stages(setup, (Role.ENRICHER, Role.MATCHER, Role.ALERTER), bus, outside) as stages:
+        async with open_stages(setup, (Role.ENRICHER, Role.MATCHER, Role.ALERTER), bus, outside) as opened:
             began, spent = time.perf_counter(), time.process_time()
-            running = [asyncio.create_task(stage.run()) for stage in stages]
+            running = [asyncio.create_task(stage.run()) for stage in opened.stages]
             while decided(metrics) < count / 20:  # noqa: ASYNC110 - a benchmark watches from outside
                 await asyncio.sleep(0.02)
             seconds, cpu = time.perf_counter() - began, time.process_time() - spent
-            for stage in stages:
+            for stage in opened.stages:
                 stage.stop()
             await asyncio.gather(*running)
     print(f"{count} articles of 3.8 kB: {count / seconds:,.0f} articles/s wall, {count / cpu:,.0f} per CPU second")

@@ -26,7 +26,13 @@ class Redactor:
     """A processor that blanks known secrets wherever they stand in an event: the last line of defence, not the first."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
+        self._secrets: list[str] = []
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """From now on these, too; those of before may still stand in what is in flight."""
+        known = {*self._secrets, *(secret for secret in secrets if len(secret) >= _SHORTEST)}
+        self._secrets = sorted(known, key=len, reverse=True)
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         return {key: self._clean(value) for key, value in event.items()} if self._secrets else event
@@ -43,8 +49,11 @@ class Redactor:
         return value
 
 
-def configure_logging(stream: TextIO = sys.stderr, *, secrets: Iterable[str] = (), level: int = logging.INFO) -> None:
-    """Set up structlog and `logging` for this process, writing to `stream` what is at least of `level`."""
+def configure_logging(stream: TextIO = sys.stderr, *, secrets: Iterable[str] = (), level: int = logging.INFO) -> Redactor:
+    """Set up structlog and `logging` for this process, writing to `stream` what is at least of `level`.
+
+    Gives what blanks secrets, to be told of new ones.
+    """
     before: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -55,7 +64,8 @@ def configure_logging(stream: TextIO = sys.stderr, *, secrets: Iterable[str] = (
         if stream.isatty()
         else structlog.processors.JSONRenderer(serializer=_dumps)
     )
-    after: list[Processor] = [structlog.processors.format_exc_info, Redactor(secrets), render]
+    redactor = Redactor(secrets)
+    after: list[Processor] = [structlog.processors.format_exc_info, redactor, render]
     structlog.configure(
         processors=[*before, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -73,6 +83,7 @@ def configure_logging(stream: TextIO = sys.stderr, *, secrets: Iterable[str] = (
     root.setLevel(level)
     for name, quiet in _NOISY.items():
         logging.getLogger(name).setLevel(quiet)
+    return redactor
 
 
 def _dumps(event: MutableMapping[str, Any], **_options: Any) -> str:

@@ -62,6 +62,9 @@ SPECS: Final[Mapping[str, Spec]] = {
     "rasid_leases": Spec(Gauge, "Partitions this process holds, by hop.", ("hop",)),
     "rasid_records_skipped_total": Spec(Counter, "Records that retention removed before a hop had read them.", ("hop",)),
     "rasid_leases_lost_total": Spec(Counter, "Leases left by an error, by hop.", ("hop",)),
+    "rasid_reloads_total": Spec(Counter, "Reloads of what people wrote: applied, unchanged, refused.", ("outcome",)),
+    "rasid_reload_refused": Spec(Gauge, "1 while the files hold a mistake and the last good ones run on."),
+    "rasid_reload_good_at_seconds": Spec(Gauge, "When what runs was last read and found right (seconds since 1970)."),
     "rasid_build_info": Spec(Gauge, "Always 1; the label says which build runs.", ("version",)),
 }
 

@@ -24,6 +24,7 @@ from alerts.finding import LABELS
 from consumers.enricher import Sight
 from consumers.watchlist.models import DeskFile
 from consumers.zones.reasons import BlockReason
+from daemon.app.reload import Reloaded
 from daemon.app.roles import Role
 from daemon.cli.main import rasid
 from daemon.config.document import parse_document
@@ -195,6 +196,7 @@ REASONS: dict[str, Iterable[type[StrEnum]]] = {
     "states of feeds": [FeedState],
     "articles at the enricher": [Sight],
     "roles": [Role],
+    "outcomes of reloads": [Reloaded],
 }
 
 

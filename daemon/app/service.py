@@ -17,6 +17,7 @@ import structlog
 
 from daemon.app.buses import OpenBus, open_bus, shortage
 from daemon.app.end import End, Part, leave
+from daemon.app.reload import Reloads, reloading
 from daemon.app.roles import Role
 from daemon.app.room import open_room
 from daemon.app.setup import Setup
@@ -38,22 +39,24 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 
-async def serve(setup: Setup, roles: Iterable[Role], stream: TextIO) -> int:
+async def serve(setup: Setup, roles: Iterable[Role], stream: TextIO, again: Callable[[], Setup]) -> int:
     """Run until SIGINT or SIGTERM; gives the exit code. `stream` is where the console channel prints.
+
+    `again` reads the setup anew, as the files are then.
 
     Raises `RasidError` for what stops a start: an address in use, a bus that refuses.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
     gc.set_threshold(*COLLECT_AFTER)
-    end, metrics, parts = End(), Metrics(), Parts()
-    _on_signals(end)
+    end, metrics, parts, clock = End(), Metrics(), Parts(), WallClock()
+    reloads = Reloads(setup, again, metrics.observe, clock)
+    _on_signals(end, reloads)
     metrics.observe("rasid_build_info", {"version": version("rasid")})
     async with AsyncExitStack() as stack:
         listen = setup.config.server.listen
         status = serve_status(listen, metrics.registry, parts.readiness, parts.measure)
         port = await stack.enter_async_context(end.closing(Part.STATUS, status))
         log.info("listening", address=listen, port=port)
-        clock = WallClock()
 
         async def enter_bus(opening: AbstractAsyncContextManager[OpenBus]) -> OpenBus:
             return await stack.enter_async_context(end.closing(Part.BUS, opening))
@@ -65,10 +68,11 @@ async def serve(setup: Setup, roles: Iterable[Role], stream: TextIO) -> int:
         room = await stack.enter_async_context(open_room(partial(shortage, bus), metrics.observe))
         outside = Outside(clock=clock, observe=metrics.observe, stream=stream, may_poll=room.wait)
         opening = open_stages(setup, sorted(set(roles), key=list(Role).index), bus, outside)
-        stages = await stack.enter_async_context(end.closing(Part.CONNECTIONS, opening))
-        parts.take(bus, stages)
-        log.info("started", roles=[stage.name for stage in stages], bus=setup.config.bus.kind)
-        return await _run(stages, end)
+        opened = await stack.enter_async_context(end.closing(Part.CONNECTIONS, opening))
+        parts.take(bus, opened.stages)
+        await stack.enter_async_context(reloading(reloads, opened.take))
+        log.info("started", roles=[stage.name for stage in opened.stages], bus=setup.config.bus.kind)
+        return await _run(opened.stages, end)
 
 
 EnterBus = Callable[[AbstractAsyncContextManager[OpenBus]], Awaitable[OpenBus]]
@@ -153,8 +157,8 @@ async def _first_broken(running: Sequence[asyncio.Task[None]], stopping: asyncio
     return None
 
 
-def _on_signals(end: End) -> None:
-    """The first signal asks for an orderly end, the second ends at once."""
+def _on_signals(end: End, reloads: Reloads) -> None:
+    """The first signal asks for an orderly end, the second ends at once; SIGHUP asks for a reload."""
 
     def on_signal() -> None:
         if end.asked.is_set():
@@ -163,3 +167,4 @@ def _on_signals(end: End) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloads.ask)

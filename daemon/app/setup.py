@@ -4,7 +4,7 @@ One mistake anywhere and nothing of it is used; all mistakes are told at once.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from alerts.route import check_routes
 from consumers.watchlist.desk import Desk
 from consumers.watchlist.read import read_watchlists
 from daemon.config.document import Document, read_document
+from daemon.config.files import noting
 from daemon.config.load import load_config
 from daemon.config.models import Config
 from daemon.errors import ConfigError, Problem
@@ -30,6 +31,8 @@ class Setup:
     config: Config
     sources: tuple[Source, ...]
     desks: tuple[Desk, ...]
+    files: frozenset[Path] = frozenset()
+    """All that was read."""
 
     @property
     def folder(self) -> Path:
@@ -43,6 +46,12 @@ class Setup:
 
 def load_setup(file: Path, environ: Mapping[str, str]) -> Setup:
     """Read and check everything. Raises `ConfigError` with all problems found."""
+    with noting() as files:
+        setup = _load(file, environ)
+    return replace(setup, files=frozenset(files))
+
+
+def _load(file: Path, environ: Mapping[str, str]) -> Setup:
     config = load_config(file, environ)
     problems: list[Problem] = []
     sources = _collect(lambda: load_sources(config, file, environ), problems)

@@ -1,5 +1,6 @@
 """Builds each hop with what it works with. What a hop needs opened is opened here and closed when the service ends."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, TypeAlias
 
 import aiohttp
 
@@ -60,14 +61,34 @@ class Outside:
     may_poll: Callable[[], Awaitable[None]] = at_once
 
 
+Swap: TypeAlias = Callable[[], None]
+Prepare: TypeAlias = Callable[[Setup], Awaitable[Swap]]
+"""Makes a hop's part of another setup, and gives what puts it in the place of the one that runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Stages that are ready to run, and how they take over another setup."""
+
+    stages: Sequence[Stage[Any, Any]]
+    preparing: Sequence[Prepare]
+
+    async def take(self, setup: Setup) -> None:
+        """All of it at once, between two steps; nothing when something of it cannot be made."""
+        swaps = [await prepare(setup) for prepare in self.preparing]
+        for swap in swaps:
+            swap()
+        for stage in self.stages:  # no step may come between: it would meet new files with rows that are not in line
+            stage.reconcile()
+
+
 @asynccontextmanager
-async def open_stages(
-    setup: Setup, roles: Iterable[Role], bus: Bus, outside: Outside
-) -> AsyncIterator[Sequence[Stage[Any, Any]]]:
-    """One stage for each role, ready to run."""
+async def open_stages(setup: Setup, roles: Iterable[Role], bus: Bus, outside: Outside) -> AsyncIterator[Opened]:
+    """One stage for each role."""
     async with AsyncExitStack() as stack:
         building = _Building(setup, outside, stack)
-        yield [Stage(await building.kit(role), bus) for role in roles]
+        stages = [Stage(await building.kit(role), bus) for role in roles]
+        yield Opened(stages, building.preparing)
 
 
 class _Building:
@@ -79,6 +100,7 @@ class _Building:
         self._stack = stack
         self._threads: ThreadPoolExecutor | None = None
         self._alone = Alone()
+        self.preparing: list[Prepare] = []
 
     async def kit(self, role: Role) -> Kit[Any, Any]:
         build = {
@@ -112,6 +134,11 @@ class _Building:
         work = SeekingWorker(poll, finder, user_agent=user_agent, timer=monotonic)
         pace = Pace(shortest=polling.min_interval, longest=polling.max_interval)
         hop = Poller(self._setup.sources, pace=pace, parser=PARSER_VERSION)
+
+        async def prepare(setup: Setup) -> Swap:
+            return partial(hop.replace, setup.sources)
+
+        self.preparing.append(prepare)
         return self._kit(hop, FEEDS, wire.decode, work=work, limits=Limits(patience=_POLLER_PATIENCE))
 
     async def _enricher(self) -> Kit[Any, Any]:
@@ -122,6 +149,21 @@ class _Building:
 
     async def _matcher(self) -> Kit[Any, Any]:
         hop = Matcher(compile_desks(self._setup.desks))
+        running = self._setup.desks
+
+        async def prepare(setup: Setup) -> Swap:
+            if setup.desks == running:
+                return _nothing
+            compiled = await asyncio.to_thread(compile_desks, setup.desks)
+
+            def swap() -> None:
+                nonlocal running
+                running = setup.desks
+                hop.swap(compiled)
+
+            return swap
+
+        self.preparing.append(prepare)
         return self._kit(hop, ARTICLES, _decoder(Article), executor=self._executor())
 
     async def _alerter(self) -> Kit[Any, Any]:
@@ -145,6 +187,10 @@ class _Building:
             # Nobody needs what is still being prepared when all leases have been left, and it may take long.
             self._stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
         return self._threads
+
+
+def _nothing() -> None:
+    """A swap where nothing changed."""
 
 
 def _decoder(*kinds: type[wire.AnyMessage]) -> Callable[[bytes | None], wire.AnyMessage]:

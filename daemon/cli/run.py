@@ -12,7 +12,7 @@ import click
 from daemon.app.end import leave
 from daemon.app.roles import Role
 from daemon.app.service import serve
-from daemon.app.setup import load_setup
+from daemon.app.setup import Setup, load_setup
 from daemon.cli.options import CONFIG_FILE
 from daemon.log import configure_logging
 
@@ -40,7 +40,8 @@ def command(config_file: Path, roles: tuple[Role, ...], *, debug: bool) -> int:
 
     Alerts of the console channel go to stdout, logs to stderr: for people on a terminal, as JSON lines otherwise.
     ROLE is one of poller, enricher, matcher, alerter, sender. With `bus.kind: embedded` one service process runs all of
-    them; with `kafka` they may be spread over any number of processes.
+    them; with `kafka` they may be spread over any number of processes. Changed feeds, watchlists and secrets of feeds are
+    taken over while it runs, also on SIGHUP.
 
     Exit codes: 0 after an orderly end (within 10 s of the signal), 1 when it could not run, 2 for a bad configuration.
     """
@@ -49,7 +50,13 @@ def command(config_file: Path, roles: tuple[Role, ...], *, debug: bool) -> int:
         raise click.UsageError(
             "the embedded bus has one service process, which needs all roles; for several use bus.kind: kafka"
         )
-    configure_logging(sys.stderr, secrets=setup.secrets(), level=logging.DEBUG if debug else logging.INFO)
+    redactor = configure_logging(sys.stderr, secrets=setup.secrets(), level=logging.DEBUG if debug else logging.INFO)
+
+    def again() -> Setup:
+        fresh = load_setup(config_file, os.environ)
+        redactor.learn(fresh.secrets())
+        return fresh
+
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         # All is closed. To close the loop and the interpreter as well would be to wait for every thread, without bound.
-        leave(runner.run(serve(setup, roles, sys.stdout)))
+        leave(runner.run(serve(setup, roles, sys.stdout, again)))
