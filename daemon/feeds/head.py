@@ -13,7 +13,7 @@ from daemon.dates import believe, read_date
 from daemon.feeds.links import absolute, is_address
 from daemon.feeds.parsed import NO_HINTS, Deleted, Hints
 from daemon.feeds.rows import MAX_WINDOW
-from daemon.feeds.split import Element
+from daemon.feeds.split import Element, local_name
 from daemon.feeds.texts import clean, cut, one_line
 
 _PERIODS: Final = {"hourly": 3600.0, "daily": 86400.0, "weekly": 7 * 86400.0, "monthly": 30 * 86400.0, "yearly": 365 * 86400.0}
@@ -39,7 +39,7 @@ def read_head(root: Element, *, url: str, now: float) -> Head:
     links: dict[str, str] = {}
     deleted: dict[str, Deleted] = {}
     for element in _elements(root):
-        name = _name(element)
+        name = local_name(element)
         if name in _READERS:
             said.setdefault(name, _READERS[name](element))
         elif name == "link":
@@ -60,16 +60,10 @@ def archive_among(links: dict[str, str], url: str) -> str:
 
 def _elements(root: Element) -> Iterator[Element]:
     for element in root:
-        if _name(element) == "channel":
+        if local_name(element) == "channel":
             yield from element
         else:
             yield element
-
-
-def _name(element: Element) -> str:
-    """The local name, also of an element whose prefix was never declared."""
-    tag: object = element.tag  # of references that were left as they are, it is no text
-    return "" if not isinstance(tag, str) else tag.rpartition("}")[2].rpartition(":")[2].lower()
 
 
 def _text(element: Element) -> str:

@@ -108,6 +108,12 @@ def split(document: bytes, known: frozenset[str], *, recover: bool = False) -> S
     )
 
 
+def local_name(element: Element) -> str:
+    """The name in lower case, without its space, also of an element whose prefix was never declared."""
+    tag: object = element.tag  # of references that were left as they are, it is no text
+    return "" if not isinstance(tag, str) else tag.rpartition("}")[2].rpartition(":")[2].lower()
+
+
 def _parsed(document: bytes, *, recover: bool) -> Element:
     parser = etree.XMLParser(
         resolve_entities=False,

@@ -12,7 +12,6 @@ from typing import Final
 
 import orjson
 from feedparser.api import SUPPORTED_VERSIONS
-from lxml import etree
 
 from daemon.feeds.authority import ParserGaveUp, Verdict, ask, ask_each
 from daemon.feeds.entries import Context, read_entry, short_of, text_of, title_of
@@ -21,7 +20,7 @@ from daemon.feeds.links import absolute
 from daemon.feeds.parsed import Call, Parsed, Reason, emptiness, remainder
 from daemon.feeds.repair import DECLARATION, MAX_REFERENCES, Opening, repaired
 from daemon.feeds.rows import MAX_WINDOW
-from daemon.feeds.split import MAX_ITEMS, Element, NotWellFormed, Split, split
+from daemon.feeds.split import MAX_ITEMS, Element, NotWellFormed, Split, local_name, split
 from daemon.feeds.texts import clean, one_line
 from daemon.messages.article import Item
 
@@ -190,9 +189,10 @@ def _hash(item: Item) -> str:
 
 def _name(root: Element) -> str:
     """The format as the root element says it, for documents that feedparser need not see."""
-    tag = etree.QName(root)
-    if tag.localname.lower() == "rss":
+    name = local_name(root)
+    if name == "rss":
         return f"RSS {one_line(clean(root.get('version') or ''))[:8]}".strip()
-    if tag.localname.lower() == "rdf":
+    if name == "rdf":
         return "RSS 1.0" if _RSS1 in root.nsmap.values() else "RSS 0.90"
-    return _ATOMS.get(tag.namespace or "", "Atom") if tag.localname.lower() in {"feed", "entry"} else "RSS"
+    space = root.tag[1:].partition("}")[0] if root.tag.startswith("{") else ""
+    return _ATOMS.get(space, "Atom") if name in {"feed", "entry"} else "RSS"
