@@ -168,6 +168,7 @@ class _Shown:
             actor=claim.actor,
             rule=claim.rule,
             prefix=claim.found.clitic,
+            suffix=claim.found.suffix,
             snippet=snippet,
             offset=offset,
         )

@@ -6,27 +6,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def composed(text: str) -> tuple[str, NDArray[np.int64], NDArray[np.int64]]:
-    """The text in NFC, and where in `text` each of its characters begins and ends: those of a cluster share the cluster's."""
+def composed(text: str) -> tuple[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """The text in NFC, and for each of its characters the first and last of `text` it is made of: a cluster shares its own."""
     parts: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
+    firsts: list[int] = []
+    lasts: list[int] = []
     at = 0
     while at < len(text):
         stop = at + 1
-        while stop < len(text) and _joins(text[stop]):
+        while stop < len(text) and joins(text[stop]):
             stop += 1
         part = text[at:stop]
-        composed = part if stop == at + 1 and part.isascii() else unicodedata.normalize("NFC", part)
-        same = composed == part
-        parts.append(composed)
-        starts.extend(range(at, stop) if same else [at] * len(composed))
-        ends.extend(range(at + 1, stop + 1) if same else [stop] * len(composed))
+        whole = part if stop == at + 1 and part.isascii() else unicodedata.normalize("NFC", part)
+        same = whole == part
+        parts.append(whole)
+        firsts.extend(range(at, stop) if same else [at] * len(whole))
+        lasts.extend(range(at, stop) if same else [stop - 1] * len(whole))
         at = stop
-    return "".join(parts), np.array(starts, np.int64), np.array(ends, np.int64)
+    return "".join(parts), (np.array(firsts, np.int64), np.array(lasts, np.int64))
 
 
-def _joins(character: str) -> bool:
+def joins(character: str) -> bool:
     """Whether a character may compose with, or be reordered behind, the one before it."""
     if character < "\u0300":
         return False

@@ -3,11 +3,13 @@
     text ─ compose (NFC) ─▶ table look-up ─▶ expand, delete, one space a run ─▶ space between scripts ─▶ Folded
 
 What folds to what: matching.md, “Folding”, and `table`. Nothing here knows names, words or languages.
+All of it works on arrays of code points; text and offsets are made of them when somebody asks, which few texts see.
 """
 
 import unicodedata
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,8 @@ from consumers.text.table import ATTACHED, EXPANDED, SPACE, FoldingTable, foldin
 
 _Points: TypeAlias = NDArray[np.uint32]
 _Map: TypeAlias = NDArray[np.int64]
+_Step: TypeAlias = tuple[NDArray[Any], NDArray[Any]]
+"""For each character after a step the first and the last one it was before; or twice a mask of those that stayed."""
 
 _UNSPACED_FROM: Final = 0xE00
 _FIRST_MARK: Final = "\u0300"
@@ -24,47 +28,60 @@ _PASSES: Final = 4
 """Folding can leave letters side by side that compose (halfwidth kana, deleted ZWNJ); twice was always enough in tests."""
 
 
-@dataclass(frozen=True, slots=True)
 class Folded:
-    """A text in search form. `text` may begin and end with one space; offsets are code points."""
+    """A text in search form: `points` and `text`, which may begin and end with one space. Offsets are code points."""
 
-    text: str
-    original: str
-    _starts: _Map | None = None
-    _ends: _Map | None = None
+    def __init__(self, points: _Points, original: str, steps: Sequence[_Step]) -> None:
+        self.points = points
+        self.original = original
+        self._steps = steps
+
+    @cached_property
+    def text(self) -> str:
+        return _text_of(self.points)
 
     def start(self, index: int) -> int:
         """Where in the original the folded character at `index` begins."""
-        if index >= len(self.text):
+        if index >= len(self.points):
             return len(self.original)
-        return index if self._starts is None else int(self._starts[index])
+        return int(self._way[0][index]) if self._steps else index
 
     def end(self, index: int) -> int:
         """Where in the original the folded text before `index` ends: just past its last character and that one's marks."""
         if index <= 0:
             return 0
-        if self._ends is None:
+        if not self._steps:
             return index
-        stop = int(self._ends[index - 1])
+        stop = int(self._way[1][index - 1]) + 1
         while stop < len(self.original) and self.original[stop] >= _FIRST_MARK and _is_attached(self.original[stop]):
             stop += 1
         return stop
+
+    @cached_property
+    def _way(self) -> _Step:
+        """For each folded character the first and the last of the original's that it stands for."""
+        firsts, lasts = map(_indices, self._steps[0])
+        for step in self._steps[1:]:
+            firsts, lasts = firsts.take(_indices(step[0])), lasts.take(_indices(step[1]))
+        return firsts, lasts
 
 
 def fold(text: str) -> Folded:
     """The search form of `text`. Any string is allowed, lone surrogates included (they are spaces)."""
     table = folding_table()
-    current, starts, ends = text, None, None
+    steps: list[_Step] = []
+    current, points = text, None
     for _ in range(_PASSES):
         if not unicodedata.is_normalized("NFC", current):
-            current, begins, stops = composed(current)
-            starts, ends = _through(begins, starts), _through(stops - 1, ends, 1)
-        current, kept = _looked_up(current, table)
-        if kept is not None:
-            starts, ends = _through(kept, starts), _through(kept, ends, 1)
-        if unicodedata.is_normalized("NFC", current):
+            current, step = composed(current)
+            steps.append(step)
+        elif points is not None:
             break
-    return Folded(current, text, starts, ends)
+        points = _looked_up(points_of(current), table, steps)
+        if not len(points) or points.max() < table.settled_below:
+            break
+        current = _text_of(points)
+    return Folded(points_of("") if points is None else points, text, steps)
 
 
 def fold_key(text: str) -> str:
@@ -102,61 +119,53 @@ def _text_of(points: _Points) -> str:
     return points.tobytes().decode("utf-32-le")
 
 
-def _through(step: _Map, before: _Map | None, past: int = 0) -> _Map:
-    """Offsets of this step's text seen through the step before; `past` is 1 where they are ends, exclusive."""
-    return step + past if before is None else before.take(step)
+def _indices(step: NDArray[Any]) -> _Map:
+    return np.flatnonzero(step) if step.dtype == np.bool_ else step
 
 
-def _looked_up(text: str, table: FoldingTable) -> tuple[str, _Map | None]:
-    """One pass of the table over composed text, and where each character left stood; None when all stand where they stood."""
-    points = table.entries.take(points_of(text))
+def _looked_up(points: _Points, table: FoldingTable, steps: list[_Step]) -> _Points:
+    """One pass of the table over composed text; adds to `steps` what moved characters."""
+    points = table.entries.take(points)
     if not len(points):
-        return "", None
-    kept: _Map | None = None
-    if int(points.max()) >= EXPANDED:
-        points, kept = _expanded(points, table)
-    points, kept = _collapsed(points, kept)
-    if len(points) and int(points.max()) >= _UNSPACED_FROM:
-        points, kept = _spaced(points, kept)
-    return _text_of(points), kept
+        return points
+    if points.max() >= EXPANDED:
+        points = _expanded(points, table, steps)
+    if points.min() <= ATTACHED:
+        points = _kept(points, points > ATTACHED, steps)
+    word = points > SPACE
+    stays = word.copy()
+    stays[1:] |= word[:-1]
+    stays[:1] = True
+    if not stays.all():
+        points = _kept(points, stays, steps)
+    return _spaced(points, steps) if len(points) and points.max() >= _UNSPACED_FROM else points
 
 
-def _expanded(points: _Points, table: FoldingTable) -> tuple[_Points, _Map]:
+def _expanded(points: _Points, table: FoldingTable, steps: list[_Step]) -> _Points:
     large = points >= EXPANDED
     lengths = np.ones(len(points), np.int64)
     lengths[large] = table.lengths[points[large] - EXPANDED]
-    kept = np.repeat(np.arange(len(points)), lengths)
+    before = np.repeat(np.arange(len(points)), lengths)
     firsts = np.cumsum(lengths) - lengths
-    expanded = points[kept]
+    expanded = points[before]
     for index in np.flatnonzero(large):
         expansion = table.expansions[points[index] - EXPANDED]
         expanded[firsts[index] : firsts[index] + len(expansion)] = expansion
-    return expanded, kept
+    steps.append((before, before))
+    return expanded
 
 
-def _collapsed(points: _Points, kept: _Map | None) -> tuple[_Points, _Map | None]:
-    """Without what is nothing, and with one space for each run of spaces."""
-    stays = points > ATTACHED
-    if not stays.all():
-        points, kept = _taken(points, kept, np.flatnonzero(stays))
-    spaces = points == SPACE
-    again = np.flatnonzero(spaces[1:] & spaces[:-1])
-    if len(again):
-        stays = np.ones(len(points), np.bool_)
-        stays[again + 1] = False
-        points, kept = _taken(points, kept, np.flatnonzero(stays))
-    return points, kept
+def _kept(points: _Points, stays: NDArray[np.bool_], steps: list[_Step]) -> _Points:
+    steps.append((stays, stays))
+    return points[stays]
 
 
-def _taken(points: _Points, kept: _Map | None, indices: _Map) -> tuple[_Points, _Map]:
-    return points.take(indices), indices if kept is None else kept.take(indices)
-
-
-def _spaced(points: _Points, kept: _Map | None) -> tuple[_Points, _Map | None]:
+def _spaced(points: _Points, steps: list[_Step]) -> _Points:
     """With a space where an unspaced script meets a spaced one."""
     unspaced, word = is_unspaced(points), points != SPACE
     seams = np.flatnonzero((unspaced[1:] != unspaced[:-1]) & word[1:] & word[:-1]) + 1
     if not len(seams):
-        return points, kept
-    before = np.arange(len(points)) if kept is None else kept
-    return np.insert(points, seams, np.uint32(SPACE)), np.insert(before, seams, before[seams])
+        return points
+    before = np.insert(np.arange(len(points)), seams, seams)
+    steps.append((before, before))
+    return np.insert(points, seams, np.uint32(SPACE))

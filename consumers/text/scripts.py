@@ -8,6 +8,7 @@ Works on the search form of `fold` only; knows no actors and no rules.
 """
 
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
@@ -48,66 +49,77 @@ _LONGEST_CLITIC: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """One way a term stands in folded text, padded with spaces. `pattern[start:len(pattern) - after]` is the term itself.
+class Shape:
+    """How a term stands in a pattern, which is folded text padded with spaces: `pattern[start:len(pattern) - after]` is it.
 
     `fused` are its letters before `start` that belong to the word; `clitics`, when not None, are the strings one of which
     must stand between the word's beginning and the pattern. `runs_on`: the term's word may go on after it.
+    `ending` is what the term's last word has for its own ending.
     """
 
-    pattern: str
-    start: int
-    after: int
+    start: int = 1
+    after: int = 1
     fused: str = ""
     clitics: frozenset[str] | None = None
     runs_on: bool = False
+    ending: str = ""
+
+    @property
+    def closed(self) -> bool:
+        """Whether its boundaries are in the pattern and none is left to check."""
+        return self.start > 0 and self.after > 0 and self.clitics is None
 
 
-def forms(key: str, clitics: Clitics, *, runs_on: bool = False) -> tuple[Form, ...]:
-    """All forms of the folded, stripped, non-empty `key`."""
+WHOLE: Final = Shape()
+"""Between spaces, as it is."""
+
+
+def forms(key: str, clitics: Clitics, *, runs_on: bool = False) -> Iterator[tuple[str, Shape]]:
+    """All patterns of the folded, stripped, non-empty `key`."""
     open_end = runs_on or unspaced(key[-1])
     tail, after = ("", 0) if open_end else (" ", 1)
-    if unspaced(key[0]):
-        return (Form(key + tail, 0, after, runs_on=runs_on),)
     short = len(key.replace(" ", "")) < _LONG_ENOUGH
-    if is_arabic(key[0]) and short:
-        allowed = sorted(_SHORT[clitics])
-        return tuple(Form(f" {clitic}{key}{tail}", 1 + len(clitic), after, clitic, runs_on=runs_on) for clitic in allowed)
-    if is_arabic(key[0]) and clitics is not Clitics.NONE:
-        plain = Form(key + tail, 0, after, "", _ALLOWED[clitics], runs_on)
-        return (plain, *_fusions(key, tail, after, runs_on=runs_on))
-    if _is_hebrew(key[0]) and not short and clitics is not Clitics.NONE:
-        return (Form(key + tail, 0, after, "", _HEBREW, runs_on),)
-    return (Form(f" {key}{tail}", 1, after, runs_on=runs_on),)
+    if unspaced(key[0]):
+        yield key + tail, Shape(0, after, runs_on=runs_on)
+    elif is_arabic(key[0]) and short:
+        for clitic in sorted(_SHORT[clitics]):
+            yield f" {clitic}{key}{tail}", Shape(1 + len(clitic), after, clitic, runs_on=runs_on)
+    elif is_arabic(key[0]) and clitics is not Clitics.NONE:
+        yield key + tail, Shape(0, after, "", _ALLOWED[clitics], runs_on)
+        yield from _fusions(key, tail, after, runs_on=runs_on)
+    elif _is_hebrew(key[0]) and not short and clitics is not Clitics.NONE:
+        yield key + tail, Shape(0, after, "", _HEBREW, runs_on)
+    else:
+        yield f" {key}{tail}", Shape(1, after, runs_on=runs_on)
 
 
-def _fusions(key: str, tail: str, after: int, *, runs_on: bool) -> tuple[Form, ...]:
+def _fusions(key: str, tail: str, after: int, *, runs_on: bool) -> Iterator[tuple[str, Shape]]:
     """لل for ل + ال: the alef goes, and of three lams one. What is left of the name begins at its lam."""
-    if not key.startswith("ال") or len(key) <= _LONG_ENOUGH:
-        return ()
-    rest = key[3:] if key.startswith("الل") else key[2:]
-    return (Form(f"لل{rest}{tail}", 1, after, "ل", frozenset(_CONJUNCTIONS), runs_on),)
+    if key.startswith("ال") and len(key) > _LONG_ENOUGH:
+        rest = key[3:] if key.startswith("الل") else key[2:]
+        yield f"لل{rest}{tail}", Shape(1, after, "ل", frozenset(_CONJUNCTIONS), runs_on)
 
 
-def fits(form: Form, text: str, begin: int, end: int) -> tuple[str, int] | None:
-    """Whether the form's pattern, found at `text[begin:end]`, stands as a word of its own.
+def fits(shape: Shape, text: str, begin: int, end: int) -> tuple[str, int] | None:
+    """Whether a pattern of this shape, found at `text[begin:end]`, stands as a word of its own.
 
     Returns the clitic before the term and where the term ends (later than the pattern when its word goes on), or None.
     `text` has a space before and after it.
     """
-    clitic = form.fused
-    if form.clitics is not None and text[begin - 1] != " ":
-        low = max(begin - _LONGEST_CLITIC - 1, 0)
-        before = text[text.rfind(" ", low, begin) + 1 : begin]
-        if before not in form.clitics:
-            return None
-        clitic = before + clitic
-    elif form.start == 0 and form.clitics is None and _goes_on(text[begin - 1], text[begin]):
+    clitic = shape.fused
+    if shape.clitics is not None:
+        if text[begin - 1] != " ":
+            low = max(begin - _LONGEST_CLITIC - 1, 0)
+            before = text[text.rfind(" ", low, begin) + 1 : begin]
+            if before not in shape.clitics:
+                return None
+            clitic = before + clitic
+    elif shape.start == 0 and _goes_on(text[begin - 1], text[begin]):
         return None
-    stop = end - form.after
-    if form.after:
+    stop = end - shape.after
+    if shape.after:
         return clitic, stop
-    if form.runs_on and not unspaced(text[stop - 1]):
+    if shape.runs_on and not unspaced(text[stop - 1]):
         return clitic, text.index(" ", stop)
     return None if _goes_on(text[stop - 1], text[stop]) else (clitic, stop)
 

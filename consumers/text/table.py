@@ -20,6 +20,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from consumers.text.compose import joins
+
 GONE: Final = 0
 ATTACHED: Final = 1
 SPACE: Final = 32
@@ -64,11 +66,15 @@ _SAME: Final = str.maketrans({
 
 @dataclass(frozen=True, slots=True)
 class FoldingTable:
-    """`entries`: one a code point. `expansions`: what one character becomes when that is several, as code points."""
+    """`entries`: one a code point. `expansions`: what one character becomes when that is several, as code points.
+
+    Search forms of characters below `settled_below` only are in NFC whatever stands beside what.
+    """
 
     entries: NDArray[np.uint32]
     expansions: tuple[NDArray[np.uint32], ...]
     lengths: NDArray[np.int64]
+    settled_below: int
 
 
 @cache
@@ -87,7 +93,9 @@ def folding_table() -> FoldingTable:
         else:
             entries[point] = EXPANDED + expansions.setdefault(folded, len(expansions))
     arrays = tuple(np.array([*map(ord, text)], np.uint32) for text in expansions)
-    return FoldingTable(entries, arrays, np.array([len(array) for array in arrays], np.int64))
+    outcomes = np.unique(np.concatenate([entries[entries < EXPANDED], *arrays]))
+    settled_below = next(point for point in outcomes.tolist() if joins(chr(point)))
+    return FoldingTable(entries, arrays, np.array([len(array) for array in arrays], np.int64), settled_below)
 
 
 def _folded(points: Sequence[int]) -> Iterable[str]:

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from consumers.automaton import ENGINES, build
 from consumers.matcher import LONGEST
-from consumers.search import make_searcher, zone_texts
+from consumers.search import load_searcher, make_searcher, zone_texts
 from consumers.syntax import make_term
-from consumers.text.fold import fold_key
+from consumers.text.fold import Folded, fold_key, points_of
 from consumers.text.scripts import Clitics
+from daemon.errors import DecodeError
 from daemon.messages.article import Zone
 from tests.consumers.articles import article, compiled, judged
 
@@ -62,14 +63,16 @@ def test_agrees_with_the_slow_one(engine: str, names: list[str], text: str) -> N
 @settings(deadline=None)
 def test_automata_agree(patterns: set[str], text: str) -> None:
     """Both libraries find the same, offsets in code points."""
-    found = {name: sorted(build(sorted(patterns), name).find_overlapping(text)) for name in ENGINES}
     expected = sorted(
-        (at, at + len(pattern), number)
-        for number, pattern in enumerate(sorted(patterns))
-        for at in range(len(text))
-        if text.startswith(pattern, at)
+        (at, at + len(pattern), pattern)
+        for pattern in patterns
+        for at in range(len(text) + 2)
+        if f" {text} ".startswith(pattern, at)
     )
-    assert all(hits == expected for hits in found.values())
+    for name in ENGINES:
+        automaton, order = build([*patterns], name)
+        found = automaton.find(Folded(points_of(text), text, ()))
+        assert sorted((start, end, [*patterns][order[number]]) for start, end, number in found) == expected
 
 
 @given(st.text(max_size=60))
@@ -90,3 +93,22 @@ def test_a_text_of_hits_only_is_bounded() -> None:
     assert len(judgement.hits) == 200
     assert len(judgement.rules) == 3
     assert compiled("actors: []").desks[0].desk.actors == ()
+
+
+@given(names=NAMES, text=TEXTS)
+@settings(max_examples=50, deadline=None)
+def test_a_searcher_that_was_stored_is_the_same(names: list[str], text: str) -> None:
+    """What is read back from a searcher's bytes finds the same; other bytes are refused."""
+    terms = [*dict.fromkeys(make_term(name, Clitics.NAME) for name in [*names, "東京", "A東"])]
+    searcher = make_searcher(terms, "daachorse")
+    stored = searcher.dump()
+    assert stored is not None
+    texts = zone_texts({Zone.BODY: f"{text} 東京 a"})
+    assert load_searcher(terms, stored).search(texts) == searcher.search(texts)
+    with pytest.raises(DecodeError):
+        load_searcher(terms, stored[:-3])
+
+
+def test_what_cannot_be_stored_says_so() -> None:
+    """Where the library knows no bytes, there is nothing to keep."""
+    assert make_searcher([make_term("a")], "ahocorasick_rs").dump() is None
