@@ -1,11 +1,14 @@
 """Desks to what search and judging need: terms numbered once for all desks, actors and rules to be found by their terms."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from consumers.candidates import Traffic
+from consumers.plan import Planner
+from consumers.ruleindex import RuleIndex, make_rule_index
 from consumers.search import Searcher, make_searcher
-from consumers.syntax import ActorTerm, ListTerm, Term, anchors, walk
-from consumers.watchlist.desk import Actor, Desk, Rule
+from consumers.syntax import Node, Term, walk
+from consumers.watchlist.desk import Actor, Desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +17,6 @@ class Roster:
 
     by_id: Mapping[str, int]
     by_list: Mapping[str, Sequence[int]]
-
-    def places(self, leaf: ActorTerm | ListTerm) -> Sequence[int]:
-        return (self.by_id[leaf.id],) if isinstance(leaf, ActorTerm) else self.by_list[leaf.file]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,23 @@ class Guards:
 
 @dataclass(frozen=True, slots=True)
 class CompiledDesk:
-    """`owners`: actors (by place) by the terms that are their aliases. `anchored`: rules by terms one of which they need."""
+    """`owners`: actors (by place) by the terms that are their aliases."""
 
     desk: Desk
     roster: Roster
     guards: Sequence[Guards | None]
     owners: Mapping[int, Sequence[int]]
-    anchored: Mapping[int, Sequence[int]]
+    planner: Planner
+    _plans: dict[int, tuple[Node, Node | None]] = field(default_factory=dict)
+
+    def plan(self, place: int) -> tuple[Node, Node | None]:
+        """What the rule at this place asks for, and what keeps it silent."""
+        plan = self._plans.get(place)
+        if plan is None:
+            rule = self.desk.rules[place]
+            unless = None if rule.unless is None else self.planner.plan(rule.unless)
+            plan = self._plans[place] = (self.planner.plan(rule.where), unless)
+        return plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,7 @@ class Compiled:
     searcher: Searcher
     numbers: Mapping[Term, int]
     desks: tuple[CompiledDesk, ...]
+    rules: RuleIndex
 
 
 def compile_desks(desks: Sequence[Desk], engine: str | None = None) -> Compiled:
@@ -55,7 +66,17 @@ def compile_desks(desks: Sequence[Desk], engine: str | None = None) -> Compiled:
         for term in _terms(desk):
             numbers.setdefault(term, len(numbers))
     searcher = make_searcher([*numbers], engine)
-    return Compiled(searcher, numbers, tuple(_compiled(desk, numbers) for desk in desks))
+    compiled = tuple(_compiled(desk, numbers) for desk in desks)
+    return Compiled(searcher, numbers, compiled, _rule_index(compiled, numbers))
+
+
+def reanchored(compiled: Compiled) -> Compiled:
+    """The same watchlists, their rules anchored by what was met so far."""
+    return replace(compiled, rules=_rule_index(compiled.desks, compiled.numbers, compiled.rules.traffic))
+
+
+def _rule_index(desks: Sequence[CompiledDesk], numbers: Mapping[Term, int], traffic: Traffic | None = None) -> RuleIndex:
+    return make_rule_index([(each.desk, each.roster.by_id) for each in desks], numbers, len(numbers), traffic)
 
 
 def _terms(desk: Desk) -> Iterator[Term]:
@@ -77,11 +98,8 @@ def _compiled(desk: Desk, numbers: Mapping[Term, int]) -> CompiledDesk:
         if actor.list:
             by_list.setdefault(actor.list, []).append(place)
     roster = Roster({actor.id: place for place, actor in enumerate(desk.actors)}, by_list)
-    anchored: dict[int, list[int]] = {}
-    for place, rule in enumerate(desk.rules):
-        for number in set(_anchor_terms(rule, desk, roster, numbers)):
-            anchored.setdefault(number, []).append(place)
-    return CompiledDesk(desk, roster, [_guards(actor, numbers) for actor in desk.actors], owners, anchored)
+    guards = [_guards(actor, numbers) for actor in desk.actors]
+    return CompiledDesk(desk, roster, guards, owners, Planner(numbers, roster.by_id))
 
 
 def _guards(actor: Actor, numbers: Mapping[Term, int]) -> Guards | None:
@@ -90,12 +108,3 @@ def _guards(actor: Actor, numbers: Mapping[Term, int]) -> Guards | None:
     near = tuple(numbers[term] for term in actor.require_near.terms) if actor.require_near else ()
     within = actor.require_near.within if actor.require_near else 0
     return Guards(near, within, tuple(numbers[term] for term in actor.not_in))
-
-
-def _anchor_terms(rule: Rule, desk: Desk, roster: Roster, numbers: Mapping[Term, int]) -> Iterable[int]:
-    for leaf in anchors(rule.where) or ():
-        if isinstance(leaf, Term):
-            yield numbers[leaf]
-        else:
-            for place in roster.places(leaf):
-                yield from (numbers[alias] for alias in desk.actors[place].aliases)

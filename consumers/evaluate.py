@@ -13,7 +13,7 @@ from consumers.actors import ActorHit
 from consumers.compile import Roster
 from consumers.hits import Hits, Kept, by_zone, company, shared_sentences
 from consumers.search import ByTerm, Texts
-from consumers.syntax import ActorTerm, And, Attribute, Count, InZone, ListTerm, Near, Node, Not, Or, Same, Term
+from consumers.syntax import And, AnyOf, Attribute, Count, InZone, Near, Node, Not, Or, Same
 from consumers.text.fold import fold_key
 from daemon.messages.article import Zone
 
@@ -39,7 +39,6 @@ Verdict: TypeAlias = list[Evidence] | None
 class Evaluation:
     """One article before one desk's rules. What is asked of a term or an actor is worked out once for all of them."""
 
-    numbers: Mapping[Term, int]
     roster: Roster
     found: ByTerm
     actors: Mapping[int, Sequence[ActorHit]]
@@ -49,15 +48,10 @@ class Evaluation:
     _of_actor: dict[int, list[Evidence]] = field(default_factory=dict)
     _of_list: dict[str, list[Evidence]] = field(default_factory=dict)
 
-    def holds(self, node: Node, zones: Zones) -> Verdict:  # noqa: C901, PLR0911 - one case a kind of node
+    def holds(self, node: Node, zones: Zones) -> Verdict:  # noqa: PLR0911 - one case a kind of node
         match node:
-            case Term():
-                number = self.numbers[node]
-                return _within(zones, self._term(number)) if number in self.found else None
-            case ActorTerm():
-                return _within(zones, self.actor(self.roster.by_id[node.id]))
-            case ListTerm(file):
-                return _within(zones, self._list(file))
+            case AnyOf():
+                return self._any_of(node, zones)
             case And(parts):
                 return self._all(parts, zones)
             case Or(parts):
@@ -75,6 +69,8 @@ class Evaluation:
                 return self.holds(part, frozenset({zone}))
             case Attribute(field, value):
                 return [] if _is(field, value, self.attributes.get(field, ())) else None
+            case _:
+                raise LookupError(f"{node} is nothing that this desk has")
 
     def actor(self, place: int) -> Sequence[Evidence]:
         """The hits of an actor that nothing speaks against, in all zones."""
@@ -82,6 +78,15 @@ class Evaluation:
             good = (hit.found for hit in self.actors.get(place, ()) if hit.reason is None)
             self._of_actor[place] = [Evidence(hits, place) for hits in by_zone(good, self.texts)]
         return self._of_actor[place]
+
+    def _any_of(self, leaves: AnyOf, zones: Zones) -> Verdict:
+        """Looks at what was found, not at all that is asked for."""
+        evidence = [each for number in sorted(self.found.keys() & leaves.terms) for each in self._term(number)]
+        for place in sorted(self.actors.keys() & leaves.actors):
+            evidence += self.actor(place)
+        for file in leaves.lists:
+            evidence += self._list(file)
+        return [each for each in evidence if each.hits.zone in zones] or None
 
     def _term(self, number: int) -> Sequence[Evidence]:
         if number not in self._of_term:
@@ -106,10 +111,6 @@ class Evaluation:
     def _any(self, parts: Iterable[Node], zones: Zones) -> Verdict:
         verdicts = [verdict for part in parts if (verdict := self.holds(part, zones)) is not None]
         return [evidence for verdict in verdicts for evidence in verdict] if verdicts else None
-
-
-def _within(zones: Zones, evidence: Iterable[Evidence]) -> Verdict:
-    return [each for each in evidence if each.hits.zone in zones] or None
 
 
 def _near(left: Verdict, right: Verdict, words: int, *, ordered: bool) -> Verdict:

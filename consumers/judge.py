@@ -15,8 +15,8 @@ from consumers.compile import Compiled, CompiledDesk
 from consumers.evaluate import Attributes, Evaluation, Evidence
 from consumers.hits import by_zone
 from consumers.search import ByTerm, Found, Texts
-from consumers.syntax import Term
-from consumers.watchlist.desk import Actor, Rule
+from consumers.syntax import Node, Term
+from consumers.watchlist.desk import Actor, Desk, Rule
 from daemon.messages.article import Zone
 from daemon.messages.match import Hit, Miss, NearMiss
 
@@ -52,30 +52,44 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An article as rules see it."""
+    """An article as rules see it, and the terms found in it."""
 
     texts: Texts
     attributes: Attributes
+    found: ByTerm
 
 
-def judge(desk: CompiledDesk, compiled: Compiled, found: ByTerm, subject: Subject) -> Judgement:
-    """Judge one article for one desk."""
-    hits_of = actor_hits(desk, found, subject.texts)
-    evaluation = Evaluation(compiled.numbers, desk.roster, found, hits_of, subject.texts, subject.attributes)
+def judge_all(compiled: Compiled, subject: Subject) -> Iterator[tuple[Desk, Judgement]]:
+    """Judge one article for each desk, in their order."""
+    hits = [actor_hits(desk, subject.found, subject.texts) for desk in compiled.desks]
+    marks = compiled.rules.marks(subject.found, [_present(*each) for each in zip(compiled.desks, hits, strict=True)])
+    for desk, actors, rules in zip(compiled.desks, hits, compiled.rules.rules(marks), strict=True):
+        evaluation = Evaluation(desk.roster, subject.found, actors, subject.texts, subject.attributes)
+        yield desk.desk, _judged(desk, evaluation, rules, _Shown(compiled.searcher.terms, subject.texts))
+
+
+def _present(desk: CompiledDesk, hits: Mapping[int, Sequence[ActorHit]]) -> Iterator[tuple[int, str]]:
+    """Actors found that nothing speaks against: place and list."""
+    for place, found in hits.items():
+        if any(hit.reason is None for hit in found):
+            yield place, desk.desk.actors[place].list
+
+
+def _judged(desk: CompiledDesk, evaluation: Evaluation, places: Iterable[int], shown: "_Shown") -> Judgement:
     actors, claims = _actors(desk, evaluation)
     rules: list[Rule] = []
     failed: dict[str, str] = {}
-    for place in sorted({place for term in desk.anchored.keys() & found.keys() for place in desk.anchored[term]}):
+    for place in places:
         rule = desk.desk.rules[place]
         try:
-            evidence, reason = _rule(rule, evaluation)
+            evidence, reason = _rule(rule, desk.plan(place), evaluation)
         except Exception as error:  # noqa: BLE001 - a rule is a boundary: one that raises must not cost the article
             failed[rule.id] = f"{type(error).__name__}: {error}"
             continue
         if evidence and reason is None:
             rules.append(rule)
         claims += _claims(desk, rule, evidence, reason)
-    return _judgement(actors, rules, claims, failed, _Shown(compiled.searcher.terms, subject.texts))
+    return _judgement(actors, rules, claims, failed, shown)
 
 
 def _judgement(
@@ -132,13 +146,16 @@ def _silenced(actor: Actor, place: int, hits: Iterable[ActorHit], texts: Texts) 
         yield Claims([Evidence(each, place) for each in by_zone(found, texts)], actor.id, None, reason)
 
 
-def _rule(rule: Rule, evaluation: Evaluation) -> tuple[list[Evidence], NearMiss | None]:
+def _rule(rule: Rule, plan: tuple[Node, Node | None], evaluation: Evaluation) -> tuple[list[Evidence], NearMiss | None]:
     """The rule's evidence, and what kept it silent if anything did; no evidence when it does not hold at all."""
-    evidence = evaluation.holds(rule.where, rule.zones)
+    where, unless = plan
+    evidence = evaluation.holds(where, rule.zones)
     if evidence is not None:
-        unless = rule.unless is not None and evaluation.holds(rule.unless, rule.zones) is not None
-        return evidence, NearMiss.UNLESS if unless else None
-    elsewhere = evaluation.holds(rule.where, _EVERYWHERE) or []
+        silent = unless is not None and evaluation.holds(unless, rule.zones) is not None
+        return evidence, NearMiss.UNLESS if silent else None
+    if evaluation.texts.keys() <= rule.zones:
+        return [], NearMiss.ZONE
+    elsewhere = evaluation.holds(where, _EVERYWHERE) or []
     return [each for each in elsewhere if each.hits.zone not in rule.zones], NearMiss.ZONE
 
 

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from consumers.compile import Compiled
-from consumers.judge import Judgement, Subject, judge
+from consumers.judge import Judgement, Subject, judge_all
 from consumers.search import zone_texts
 from consumers.watchlist.desk import Desk
 from daemon.bus.base import Record
@@ -91,11 +91,13 @@ def _matched(compiled: Compiled, article: Article) -> Matched:
 
 def judge_article(compiled: Compiled, article: Article) -> Iterator[tuple[Desk, Judgement]]:
     """What each desk makes of an article, in the order of the desks."""
+    return judge_all(compiled, subject_of(compiled, article))
+
+
+def subject_of(compiled: Compiled, article: Article) -> Subject:
+    """The article searched."""
     texts = zone_texts({zone: text[:LONGEST] for zone, text in article.zones().items()})
-    found = compiled.searcher.search(texts)
-    subject = Subject(texts, attributes(article))
-    for desk in compiled.desks:
-        yield desk.desk, judge(desk, compiled, found, subject)
+    return Subject(texts, attributes(article), compiled.searcher.search(texts))
 
 
 def attributes(article: Article) -> Mapping[str, Sequence[str]]:

@@ -27,8 +27,8 @@ from consumers.syntax import (
     Or,
     Same,
     Term,
-    anchors,
     children,
+    is_positive,
     make_term,
     walk,
 )
@@ -75,7 +75,7 @@ def parse_query(text: str, *, needs_positive: bool = True) -> Node:
     terms = sum(1 for part in walk(node) if not children(part))
     if terms > _MOST:
         raise QueryError(f"has {terms} terms, more than {_MOST}; {_SMALLER}")
-    if needs_positive and anchors(node) is None:
+    if needs_positive and not is_positive(node):
         raise QueryError("has no positive term, so it could hold where nothing was found; add a word, a phrase or an actor")
     return node
 

@@ -32,6 +32,10 @@ class Term:
     exactness: Exactness = Exactness.FOLDED
     runs_on: bool = False
 
+    def __hash__(self) -> int:
+        """Of the text alone, which keeps its own: terms are looked up a million at a time."""
+        return hash(self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class ActorTerm:
@@ -104,7 +108,16 @@ class Attribute:
     value: str
 
 
-Node: TypeAlias = Term | ActorTerm | ListTerm | And | Or | Not | Near | Same | Count | InZone | Attribute
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Leaves in OR, once compiled: terms by number, actors by place, lists by file. Nobody writes one (`plan`)."""
+
+    terms: frozenset[int]
+    actors: frozenset[int]
+    lists: tuple[str, ...]
+
+
+Node: TypeAlias = AnyOf | Term | ActorTerm | ListTerm | And | Or | Not | Near | Same | Count | InZone | Attribute
 Leaf: TypeAlias = Term | ActorTerm | ListTerm
 
 
@@ -145,22 +158,14 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
-def anchors(node: Node) -> tuple[Leaf, ...] | None:
-    """Leaves of which at least one must be found for the node to hold; None when it can hold without any."""
+def is_positive(node: Node) -> bool:
+    """Whether something must be found for the node to hold."""
     match node:
         case Term() | ActorTerm() | ListTerm():
-            return (node,)
+            return True
         case Not() | Attribute():
-            return None
+            return False
         case Or(parts):
-            all_of = [anchors(part) for part in parts]
-            return None if None in all_of else tuple(leaf for leaves in all_of for leaf in leaves or ())
+            return all(map(is_positive, parts))
         case _:
-            known = [leaves for part in children(node) if (leaves := anchors(part)) is not None]
-            return min(known, key=_traffic, default=None)
-
-
-def _traffic(leaves: tuple[Leaf, ...]) -> tuple[int, int]:
-    """A guess: few leaves are met less often than many, long terms less often than short ones."""
-    shortest = min((len(leaf.key) for leaf in leaves if isinstance(leaf, Term)), default=99)
-    return len(leaves), -shortest
+            return any(map(is_positive, children(node)))

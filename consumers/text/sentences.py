@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 _END: Final = re.compile(
-    r"\s*\n\s*"
-    r"|(?<!\b[A-ZА-Я])[.!?؟…۔]+[\"'”’»)\]]*(?:\s+|(?=[“«]?[\u0620-\u06ff]))"  # Arabic pages often leave the space out
-    r"|[。！？]+[」』”]*\s*"
+    r"[\n.!?؟…۔。！？]"  # one set of characters to begin with: the others are passed over fast
+    r"(?:(?<=\n)\s*"
+    r"|(?<=[.!?؟…۔])(?<!\b[A-ZА-Я].)[.!?؟…۔]*[\"'”’»)\]]*(?:\s+|(?=[“«]?[\u0620-\u06ff]))"  # Arabic: no space
+    r"|(?<=[。！？])[。！？]*[」』”]*\s*)"
 )
 _LIMIT: Final = 300
 
