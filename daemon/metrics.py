@@ -32,6 +32,9 @@ class Spec:
 SPECS: Final[Mapping[str, Spec]] = {
     # feeds
     "rasid_polls_total": Spec(Counter, "Polls of feeds by outcome.", ("outcome",)),
+    "rasid_feeds": Spec(
+        Gauge, "Feeds by how they are doing; `silent` are those that do well but are quiet.", ("state", "partition")
+    ),
     "rasid_items_total": Spec(
         Counter, "Items of feeds: new, edited, known, withdrawn, evicted (forgotten early), beyond (not taken).", ("outcome",)
     ),

@@ -29,11 +29,11 @@ from daemon.bus.base import Bus
 from daemon.bus.topics import ARTICLES, FEEDS, MATCHES, OUTBOX, RAW
 from daemon.clock import Clock
 from daemon.errors import DecodeError
+from daemon.feeds.paces import gaps_of, pace_of
 from daemon.feeds.parse import PARSER_VERSION, parse_feed
 from daemon.feeds.parsed import Parsed
 from daemon.feeds.poller import Poller
 from daemon.feeds.polling import PollWorker, at_once
-from daemon.feeds.schedule import Pace
 from daemon.feeds.seeking import SeekingWorker
 from daemon.messages import wire
 from daemon.messages.alert import Message
@@ -120,7 +120,8 @@ class _Building:
         async def parse(raw: bytes, **said: Any) -> Parsed:
             return await workers.run(partial(parse_feed, raw, **said))
 
-        polite, user_agent = Politeness(gap=polling.per_site.gap, concurrency=polling.concurrency), user_agent_of(polling)
+        polite = Politeness(gap=polling.per_site.gap, gaps=gaps_of(polling), concurrency=polling.concurrency)
+        user_agent = user_agent_of(polling)
         poll = PollWorker(
             fetcher,
             polite,
@@ -132,11 +133,10 @@ class _Building:
         )
         finder = finder_for(fetcher, polite.turn, workers, user_agent)
         work = SeekingWorker(poll, finder, user_agent=user_agent, timer=monotonic)
-        pace = Pace(shortest=polling.min_interval, longest=polling.max_interval)
-        hop = Poller(self._setup.sources, pace=pace, parser=PARSER_VERSION)
+        hop = Poller(self._setup.sources, pace=pace_of(polling), parser=PARSER_VERSION)
 
         async def prepare(setup: Setup) -> Swap:
-            return partial(hop.replace, setup.sources)
+            return partial(hop.replace, setup.sources, pace_of(setup.config.polling))
 
         self.preparing.append(prepare)
         return self._kit(hop, FEEDS, wire.decode, work=work, limits=Limits(patience=_POLLER_PATIENCE))

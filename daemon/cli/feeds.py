@@ -39,14 +39,15 @@ def list_feeds(config_file: Path, *, as_json: bool) -> None:
 
     States: new (not polled yet), ok, failing, gone (410), left (no longer configured). Works while the service runs and
     while it does not. On a terminal a table; piped, or with --json, one JSON object a line:
-    {"id", "url", "state", "last_success", "last_poll", "last_outcome", "detail", "failures", "next_poll", "items"}.
+    {"id", "url", "state", "last_success", "last_poll", "last_outcome", "detail", "failures", "next_poll", "items",
+    "interval", "last_new", "posts_every", "silent", "moved_to"}.
 
     Exit codes: 0 done, 1 there is no bus (yet) or it cannot be read, 2 for a bad configuration or feed list.
     """
     config = load_config(config_file, os.environ)
     sources = load_sources(config, config_file, os.environ)
     clock = WallClock()
-    lines = feed_lines(sources, asyncio.run(_rows(config, config_file.parent, clock)))
+    lines = feed_lines(sources, asyncio.run(_rows(config, config_file.parent, clock)), clock.now())
     if as_json or not sys.stdout.isatty():
         for line in lines:
             click.echo(orjson.dumps(line))

@@ -13,6 +13,7 @@ from pydantic import (
     StrictBool,
     Tag,
     ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic.networks import IPvAnyNetwork
@@ -25,6 +26,7 @@ from daemon.config.receivers import HookAddress, HookSecret, MailAddress
 from daemon.config.secret import Secret
 from daemon.messages.article import FirstFetch
 from daemon.messages.match import Severity
+from daemon.urls import site_of
 
 
 def _certificates(path: Path, info: ValidationInfo) -> Path:
@@ -131,13 +133,33 @@ class PerSite(Model):
     gap: Duration = 1.0
 
 
+def _registrable(text: str) -> str:
+    """The site in ASCII, as it is known everywhere else."""
+    site = site_of(f"http://{text}/")
+    if not site or site.count(".") != text.count("."):
+        raise ValueError(f"{text!r} is not a site, which is a registrable domain such as {site or 'example.org'}")
+    return site
+
+
+class Site(Model):
+    """What holds for one site instead of what stands in `polling`, where it is set."""
+
+    site: Annotated[str, AfterValidator(_registrable)]
+    gap: Duration | None = None
+    min_interval: Duration | None = None
+    max_hint: Duration | None = None
+    pause: Literal["site", "feed"] = "site"
+
+
 class Polling(Model):
     user_agent: Annotated[str, AfterValidator(_one_line)] = "Rasid/{version} (+https://example.org/rasid)"
     default_interval: Duration = 300.0
     min_interval: Duration = 60.0
     max_interval: Duration = 21600.0
+    max_hint: Duration = 21600.0
     concurrency: int = Field(default=200, ge=1, le=10_000)
     per_site: PerSite = PerSite()
+    sites: tuple[Site, ...] = ()
     allow_addresses: tuple[IPvAnyNetwork, ...] = ()
     allow_ports: tuple[Port, ...] = ()
     max_wire: Size = 5_000_000
@@ -150,7 +172,18 @@ class Polling(Model):
     def _intervals_fit(self) -> Self:
         if self.min_interval > self.max_interval:
             raise ValueError("min_interval is longer than max_interval")
+        for site in self.sites:
+            if site.min_interval is not None and site.min_interval > self.max_interval:
+                raise ValueError(f"min_interval of the site {site.site} is longer than max_interval")
         return self
+
+    @field_validator("sites")
+    @classmethod
+    def _sites_once(cls, sites: tuple[Site, ...]) -> tuple[Site, ...]:
+        names = [site.site for site in sites]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"the site {twice} stands here twice")
+        return sites
 
 
 class Feed(Model):

@@ -6,8 +6,10 @@ from pathlib import Path
 from daemon.config.literals import literal_secrets
 from daemon.config.models import Config, FeedFile, Polling
 from daemon.errors import Problem
+from daemon.feeds.paces import pace_of
 from daemon.feeds.sources import Entry, entries, is_opml, read_outlines
 from daemon.net.files import is_file, locate
+from daemon.urls import site_of
 
 
 def doubtful_feeds(config: Config, config_file: Path, environ: Mapping[str, str]) -> Iterator[Problem]:
@@ -24,9 +26,11 @@ def doubtful_feeds(config: Config, config_file: Path, environ: Mapping[str, str]
 
 
 def _doubts(entry: Entry, polling: Polling, folder: Path) -> Iterator[Problem]:
-    interval, shortest, url = entry.feed.interval, polling.min_interval, entry.feed.url
+    interval, url = entry.feed.interval, entry.feed.url
+    shortest = pace_of(polling).of(site_of(url)).shortest
     if interval is not None and interval < shortest:
-        yield entry.problem("interval", f"is shorter than polling.min_interval: the feed is polled every {shortest:g} s")
+        least = "polling.min_interval" if shortest == polling.min_interval else "min_interval of its site"
+        yield entry.problem("interval", f"is shorter than {least}: the feed is polled every {shortest:g} s")
     if entry.feed.auth is not None and not url.lower().startswith("https:"):
         yield entry.problem("auth", "goes over the network in the clear, or nowhere: the address is not https")
     # The service may run elsewhere, or begin before the file is written.

@@ -26,10 +26,12 @@ class PollJob:
     """Poll one feed: what to ask for, and what is known already so that it need not be sent or parsed again.
 
     `user_agent`: empty for the worker's. `headers`: those of a login; they go to the origin of `url` only.
+    `moved_to`: the address that is really asked, when the feed has moved from `url`.
     """
 
     feed: str
     url: str = field(repr=False)
+    moved_to: str = ""
     language: str = ""
     user_agent: str = ""
     delta: bool = False
@@ -38,6 +40,11 @@ class PollJob:
     last_modified: str = ""
     body: str = ""
     known: frozenset[str] = frozenset()
+
+    @property
+    def address(self) -> str:
+        """What is asked."""
+        return self.moved_to or self.url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,8 @@ class PollResult:
 
     `window` is None when nothing was parsed: not modified, the same body again, or a failure. `hints`, `archive` and
     `deleted` are the document's (see `Parsed`) and say something only beside a window; without one, those before still hold.
+    `url` is the job's. `moved`: where permanent redirects alone have led; `redirected`: whether any redirect was followed.
+    `fresh_for`: how long the answer says it holds (seconds).
     """
 
     url: str
@@ -84,5 +93,8 @@ class PollResult:
     hints: Hints = NO_HINTS
     archive: str = ""
     deleted: tuple[Deleted, ...] = ()
+    moved: str = field(default="", repr=False)
+    redirected: bool = False
+    fresh_for: float | None = None
     retry_after: float | None = None
     detail: str = ""

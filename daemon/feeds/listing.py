@@ -1,12 +1,13 @@
 """What people are shown of feeds: the files' feeds joined with what the rows remember of them. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 from daemon.bus.base import Row
+from daemon.feeds.rhythm import silence
 from daemon.feeds.rows import FEED, FeedRow, FeedState, decode, feed_of
 from daemon.feeds.sources import Source
 from daemon.urls import without_credentials
@@ -16,7 +17,11 @@ _HEADINGS: Final = ("feed", "state", "last success", "last outcome", "next poll"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One feed; times ISO 8601 in UTC, None when there was none. `next_poll` is None for a feed that is not polled."""
+    """One feed; times ISO 8601 in UTC, None when there was none. `next_poll` is None for a feed that is not polled.
+
+    `interval`: seconds between polls as last decided. `last_new`: when something new came; `posts_every`: the usual time
+    between two such polls (seconds), None while too little is known; `silent`: whether it has been quiet out of its habits.
+    """
 
     id: str
     url: str
@@ -28,21 +33,23 @@ class Line:
     failures: int = 0
     next_poll: str | None = None
     items: int = 0
+    interval: float | None = None
+    last_new: str | None = None
+    posts_every: float | None = None
+    silent: bool = False
+    moved_to: str = ""
 
 
-def feed_lines(sources: Iterable[Source], rows: Iterable[Row]) -> Sequence[Line]:
+def feed_lines(sources: Iterable[Source], rows: Iterable[Row], now: float) -> Sequence[Line]:
     """A line for each feed of the files, in their order; then those that left the files but are still remembered.
 
     Raises `NewerRow`, `DecodeError`.
     """
     known = {feed_of(row.key): decode(FeedRow, row.value) for row in _current(rows)}
-    lines = [_line(source.id, source.shown, known.pop(source.id, None), listed=True) for source in sources]
+    lines = [_line(source.id, source.shown, known.pop(source.id, None), now, listed=True) for source in sources]
     return [
         *lines,
-        *(
-            _line(id_, _without_query(without_credentials(feed.url.partition(" ")[0])), feed, listed=False)
-            for id_, feed in sorted(known.items())
-        ),
+        *(_line(id_, for_people(feed.url.partition(" ")[0]), feed, now, listed=False) for id_, feed in sorted(known.items())),
     ]
 
 
@@ -57,9 +64,10 @@ def _current(rows: Iterable[Row]) -> Iterable[Row]:
     return found.values()
 
 
-def _line(id_: str, url: str, feed: FeedRow | None, *, listed: bool) -> Line:
+def _line(id_: str, url: str, feed: FeedRow | None, now: float, *, listed: bool) -> Line:
     if feed is None:
         return Line(id=id_, url=url, state=FeedState.NEW)
+    quiet = silence(feed.rhythm, now)
     return Line(
         id=id_,
         url=url,
@@ -71,25 +79,44 @@ def _line(id_: str, url: str, feed: FeedRow | None, *, listed: bool) -> Line:
         failures=feed.failures,
         next_poll=_iso(feed.next_at) if listed and feed.left_at is None else None,
         items=feed.items,
+        interval=feed.pace,
+        last_new=_iso(feed.rhythm.new_at),
+        posts_every=None if quiet is None else round(quiet.usual),
+        silent=quiet is not None and quiet.odd,
+        moved_to=for_people(feed.moved_to),
     )
 
 
 def feed_table(lines: Sequence[Line], now: float) -> str:
-    """The lines for a terminal, times as seen from `now`; a failing feed's reason on a line of its own."""
+    """The lines for a terminal, times as seen from `now`; what is out of order with a feed on lines of their own."""
     cells = [_HEADINGS, *(_cells(line, now) for line in lines)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(_HEADINGS) - 1)]
     shown = []
     for row, line in zip(cells, [None, *lines], strict=True):
         shown.append("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip())
-        if line and line.detail:
-            shown.append(f"    {line.detail}")
+        shown += [f"    {remark}" for remark in _remarks(line, now)] if line else []
     return "\n".join(shown)
+
+
+def _remarks(line: Line, now: float) -> Iterator[str]:
+    if line.detail:
+        yield line.detail
+    if line.silent and line.last_new is not None and line.posts_every is not None:
+        lasts = now - datetime.fromisoformat(line.last_new).timestamp()
+        yield f"posts every {_amount(line.posts_every)}, silent for {_amount(lasts)}"
+    if line.moved_to:
+        yield f"has moved to {line.moved_to}: correct the file"
 
 
 def _cells(line: Line, now: float) -> tuple[str, ...]:
     outcome = line.last_outcome + (f" (×{line.failures})" if line.failures > 1 else "")
     times = (_ago(line.last_success, now), outcome or "-", _ago(line.next_poll, now))
     return (line.id, line.state, *times, str(line.items), _without_query(line.url))
+
+
+def for_people(url: str) -> str:
+    """An address as it may be shown: without credentials and query."""
+    return _without_query(without_credentials(url))
 
 
 def _without_query(url: str) -> str:
@@ -109,8 +136,11 @@ def _ago(iso: str | None, now: float) -> str:
     if iso is None:
         return "-"
     seconds = datetime.fromisoformat(iso).timestamp() - now
-    amount = abs(seconds)
-    units = (("d", 86400.0), ("h", 3600.0), ("m", 60.0), ("s", 1.0))
-    unit, size = next((pair for pair in units if amount >= pair[1]), ("s", 1.0))
-    text = f"{amount / size:.0f}{unit}"
-    return f"in {text}" if seconds > 0 else f"{text} ago"
+    return f"in {_amount(seconds)}" if seconds > 0 else f"{_amount(-seconds)} ago"
+
+
+def _amount(seconds: float) -> str:
+    """`40s`, `3m`, `19h`, `5d`."""
+    units = (("d", 86400.0), ("h", 3600.0), ("m", 60.0))
+    unit, size = next((pair for pair in units if seconds >= pair[1]), ("s", 1.0))
+    return f"{seconds / size:.0f}{unit}"

@@ -79,10 +79,10 @@ class PollWorker:
         return result
 
     async def _fetch(self, job: PollJob) -> Fetched:
-        if is_file(job.url):
-            return await asyncio.to_thread(read_file, job.url, self._folder, known=job.etag, limit=_FILE_LIMIT)
+        if is_file(job.address):
+            return await asyncio.to_thread(read_file, job.address, self._folder, known=job.etag, limit=_FILE_LIMIT)
         request = Request(
-            url=job.url,
+            url=job.address,
             user_agent=introduced(job.user_agent or self._user_agent, job.feed),
             accept=ACCEPT,
             etag=job.etag,
@@ -134,6 +134,9 @@ class PollWorker:
             fresh=fetched.outcome is FetchOutcome.OK,
             etag=fetched.etag,
             last_modified=fetched.last_modified,
+            moved=fetched.moved,
+            redirected=fetched.final_url not in ("", job.address),
+            fresh_for=fetched.fresh_for,
             retry_after=fetched.retry_after,
             detail=fetched.detail,
         )

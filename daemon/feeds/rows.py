@@ -2,7 +2,7 @@
 
     feed/<id>               one a feed; `wake` = next poll, or when a feed that left is forgotten
     item/<id>/<identity>    one an item; `wake` only once it left the feed's window: 30 days later it is forgotten (feeds 25)
-    site/<site>             one a site that has several feeds, of which some are due; `wake` = as soon as the site is free
+    site/<site>             one a site of several feeds that has some due or is left alone; `wake` = as soon as it may be asked
     turn/<site>/<number>    one a feed that waits until its site is free (turns.py); its bytes are the feed's id
 
 The bytes of the others are JSON led by a version; a change of format needs a stop and a start.
@@ -17,6 +17,8 @@ import msgspec
 import orjson
 
 from daemon.errors import DecodeError, NewerRow
+from daemon.feeds.rhythm import UNHEARD, Rhythm
+from daemon.feeds.wishes import NO_WISH, Wish
 
 KEPT: Final = 30 * 86400.0
 """How long an item is remembered after it left its feed's window, and a feed after it left the files (seconds)."""
@@ -61,8 +63,17 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """Where permanent redirects have led of late, how many polls found the feed there, and since when (feeds 12)."""
+
+    url: str
+    since: float
+    polls: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRow:
-    """One feed. Validators hold for `url` and `parser`; `body` is the hash of the last body that was parsed.
+    """One feed. Validators hold for `url`, `credentials` and `parser`; `body` is the hash of the last body that was parsed.
 
     `url` is what `Source.address` says: no secret stands in a row.
 
@@ -72,6 +83,9 @@ class FeedRow:
     `left_at`: since when the files no longer name the feed.
     `named_by`: what its items' keys are made of. `gap_at`: when its window was last found to have rolled over between two
     polls; `gaps`: how often its interval is halved since then (gaps.py).
+    `credentials`: a hash of those it was asked with. `whole_at`: when a whole answer (a 200) came last (feeds 3).
+    `interval`: the operator's own when `next_at` was decided, None for none. `pace`: seconds between polls, as decided then.
+    `moved_to`: the address that is asked instead of `url`, empty for none; `move`: what may become one.
     """
 
     url: str
@@ -96,6 +110,14 @@ class FeedRow:
     named_by: NamedBy = NamedBy.ID
     gaps: int = 0
     gap_at: float | None = None
+    credentials: str = ""
+    whole_at: float | None = None
+    interval: float | None = None
+    pace: float | None = None
+    rhythm: Rhythm = UNHEARD
+    wish: Wish = NO_WISH
+    moved_to: str = ""
+    move: Move | None = None
 
     def hashes(self) -> frozenset[str]:
         """Of the elements that need no parsing."""
@@ -120,11 +142,17 @@ class ItemRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteRow:
-    """A site's queue: the feed whose poll was started (empty: none), and the tickets from `first` to before `after`."""
+    """A site's queue: the feed whose poll was started (empty: none), and the tickets from `first` to before `after`.
+
+    The site is left alone from `paused_at` to `free_at`; `refusals`: how often in a row it has said “too many” (feeds 14).
+    """
 
     feed: str = ""
     first: int = 0
     after: int = 0
+    refusals: int = 0
+    paused_at: float = 0.0
+    free_at: float = 0.0
 
 
 T = TypeVar("T", FeedRow, ItemRow, SiteRow)

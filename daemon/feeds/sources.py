@@ -35,11 +35,12 @@ _SHORTEST_SECRET: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One feed to poll. `interval` in seconds, not yet clamped; `max_age` in seconds, None for no limit.
+    """One feed to poll. `max_age` in seconds, None for no limit.
 
-    `url` is what is asked for, secrets included; `shown` is for records and people. `headers`: those of its login, and
-    `credentials` a fingerprint of them: empty without a login, and another one when it changes (feeds 3). `user_agent`:
-    empty for polling's. `secrets`: what must not be told.
+    `url` is what is asked for, secrets included; `shown` is for records and people. `interval`: the operator's own for this
+    feed, in seconds, not yet bounded; None where its rhythm decides. `headers`: those of its login, and `credentials` a
+    fingerprint of them: empty without a login, and another one when it changes (feeds 3). `user_agent`: empty for polling's.
+    `secrets`: what must not be told.
     """
 
     id: str
@@ -50,7 +51,7 @@ class Source:
     language: str = ""
     country: str = ""
     tags: tuple[str, ...] = ()
-    interval: float = 300.0
+    interval: float | None = None
     max_age: float | None = None
     first_fetch: FirstFetch = FirstFetch.SUMMARY
     user_agent: str = ""
@@ -209,7 +210,7 @@ def _source(entry: Entry, environ: Mapping[str, str], polling: Polling) -> Sourc
         language=feed.language,
         country=feed.country,
         tags=feed.tags,
-        interval=polling.default_interval if feed.interval is None else feed.interval,
+        interval=feed.interval,
         max_age=feed.max_age if "max_age" in feed.model_fields_set else polling.max_age,
         first_fetch=feed.first_fetch or polling.first_fetch,
         user_agent=feed.user_agent.replace("{version}", version("rasid")),

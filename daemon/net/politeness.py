@@ -4,9 +4,10 @@ The site's turn is waited for first, so that a slow site's queue takes nobody el
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 _EARLY: Final = 0.01
@@ -23,17 +24,21 @@ class _Queue:
 
 
 class Politeness:
-    """Holds back requests of one process. `gap` in seconds from the end of a request to the next of its site."""
+    """Holds back requests of one process. `gap` in seconds from the end of a request to the next of its site.
 
-    def __init__(self, *, gap: float, concurrency: int) -> None:
+    `gaps`: those of sites that have their own.
+    """
+
+    def __init__(self, *, gap: float, concurrency: int, gaps: Mapping[str, float] = MappingProxyType({})) -> None:
         self._gap = gap
+        self._gaps = gaps
         self._places = asyncio.Semaphore(concurrency)
         self._queues: dict[str, _Queue] = {}
 
     @asynccontextmanager
     async def turn(self, site: str) -> AsyncIterator[None]:
         """Wait for the site's turn and for a place among all requests; hold both until left."""
-        loop = asyncio.get_running_loop()
+        loop, gap = asyncio.get_running_loop(), self._gaps.get(site, self._gap)
         queue = self._queues.setdefault(site, _Queue())
         queue.users += 1
         try:
@@ -45,10 +50,10 @@ class Politeness:
                     try:
                         yield
                     finally:
-                        queue.free_at = loop.time() + self._gap
+                        queue.free_at = loop.time() + gap
         finally:
             queue.users -= 1
-            loop.call_later(self._gap, self._forget, site)
+            loop.call_later(gap, self._forget, site)
 
     def _forget(self, site: str) -> None:
         queue = self._queues.get(site)

@@ -1,9 +1,9 @@
 """What a hop is: pure decisions over a table of rows. No I/O, no clock, no randomness (jitter is a hash of key and attempt)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from daemon.bus.base import Record, Row
 
@@ -90,10 +90,13 @@ R = TypeVar("R", contravariant=True)
 P = TypeVar("P")
 
 
+Scan: TypeAlias = Callable[[bytes], Iterable[Row]]
+
+
 class Hop(Protocol[R, P]):
     """One hop. `R` is the decoded message of its input topic, `P` what `prepare` makes of it, one for one.
 
-    Explicit subclasses inherit the defaults of `wake`, `done` and `reconcile`.
+    Explicit subclasses inherit the defaults of `wake`, `done`, `reconcile` and `survey`.
     """
 
     name: str
@@ -118,3 +121,10 @@ class Hop(Protocol[R, P]):
     def reconcile(self, partition: int, partitions: int, table: Table, now: float) -> Effects:  # noqa: ARG002 - a default
         """Called when a lease opens and when configuration was reloaded: bring rows in line with the files."""
         return NOTHING
+
+    def survey(self, scan: Scan, now: float) -> Sequence[Fact]:  # noqa: ARG002 - a default
+        """Gauges of how a partition's rows stand, for somebody who is about to look at metrics; the runner adds `partition`.
+
+        `scan` gives committed rows by prefix; none of them once the partition was left.
+        """
+        return ()

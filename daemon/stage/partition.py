@@ -17,7 +17,7 @@ from daemon.errors import BusError, BusRefused
 from daemon.metrics import Observe
 from daemon.stage.alone import Alone
 from daemon.stage.graveyard import Grave
-from daemon.stage.hop import Failed, Hop, Time, Work
+from daemon.stage.hop import Fact, Failed, Hop, Time, Work
 from daemon.stage.intake import Intake
 from daemon.stage.notices import Notices
 from daemon.stage.poison import OPENS_KEY, DeadLetterRate, Opens, opened
@@ -37,6 +37,8 @@ LAST_COMMITS: Final = 1.0
 """Seconds a lease has beyond its patience, to commit what its work came to; then it is broken off."""
 SETTLING: Final = 2.0
 """Seconds by which the wall's wakes trail in a record-driven hop, so that records already on their way come first."""
+SURVEYED: Final = 60.0
+"""Seconds between two looks at all rows for the sake of metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Partition(Generic[R, P]):
         self._careful = 0
         self.commits = 0
         self._over = False
+        self._surveyed = float("-inf")
         self._opens = Opens(lease.position)
 
     def reconcile(self) -> None:
@@ -118,6 +121,16 @@ class Partition(Generic[R, P]):
         oldest = self._undecided[0].at if self._undecided else self._intake.oldest
         age = 0.0 if oldest is None else max(0.0, self._kit.clock.now() - oldest)
         return Standing(self._lease.lag() + self._intake.waiting + len(self._undecided), age, len(self._flying))
+
+    def survey(self) -> Sequence[Fact]:
+        """What the hop says of its rows, at most once in `SURVEYED`: it looks at each, and nothing else goes on meanwhile."""
+        now = self._kit.clock.now()
+        if abs(now - self._surveyed) < SURVEYED:
+            return ()
+        self._surveyed = now
+        with suppress(BusError):
+            return self._kit.hop.survey(self._lease.rows.scan, now)
+        return ()
 
     async def run(self, *, excused: bool) -> None:
         leaving = asyncio.create_task(self._watch_leaving())

@@ -4,7 +4,7 @@ bus.leases ─▶ one task a lease ─▶ Partition.run       a lease that broke
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Final, Generic, TypeVar
 
@@ -12,6 +12,7 @@ import structlog
 
 from daemon.bus.base import Bus, Lease
 from daemon.errors import BusError, Lost, RasidError, TooLarge
+from daemon.stage.hop import Fact
 from daemon.stage.partition import LAST_COMMITS, Kit, Partition, Standing
 from daemon.stage.poison import DeadLetterRate, HopStopped
 from daemon.stage.preparation import ExecutorGone
@@ -123,6 +124,7 @@ class Stage(Generic[R, P]):
             if self._held.get(number) is partition:
                 del self._held[number]
                 self._tell(number, Standing())
+                self._tell_facts(number, self._kit.hop.survey(lambda _prefix: (), self._kit.clock.now()))
             self._count()
 
     def _left(self, event: str, error: RasidError) -> None:
@@ -140,12 +142,17 @@ class Stage(Generic[R, P]):
         """Set the gauges of what is held to how it stands now; to be called when somebody is about to look at them."""
         for number, partition in self._held.items():
             self._tell(number, partition.measure())
+            self._tell_facts(number, partition.survey())
 
     def _tell(self, number: int, standing: Standing) -> None:
         place = {"hop": self.name, "partition": str(number)}
         self._kit.observe("rasid_hop_lag_records", place, standing.lag)
         self._kit.observe("rasid_hop_lag_seconds", place, standing.age)
         self._kit.observe("rasid_hop_held", place, standing.in_flight)
+
+    def _tell_facts(self, number: int, facts: Sequence[Fact]) -> None:
+        for fact in facts:
+            self._kit.observe(fact.metric, {**fact.labels, "partition": str(number)}, fact.amount)
 
     def _count(self) -> None:
         self._kit.observe("rasid_leases", {"hop": self.name}, len(self._held))

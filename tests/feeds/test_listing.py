@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from daemon.bus.base import Row
 from daemon.feeds.listing import feed_lines, feed_table
+from daemon.feeds.rhythm import Rhythm
 from daemon.feeds.rows import FeedRow, FeedState, encode, feed_key
 from tests.feeds.desk import source
 
@@ -30,7 +31,7 @@ def row(id_: str, feed: FeedRow) -> Row:
 def test_feeds_joined_with_their_rows() -> None:
     """Each configured feed has a line, polled or not; one that left the files says so and has no next poll."""
     sources = [source("one"), source("two", "https://example.org/two")]
-    lines = feed_lines(sources, [row("gone", OK), row("one", OK), Row("s", b"item/one/x", b"?")])
+    lines = feed_lines(sources, [row("gone", OK), row("one", OK), Row("s", b"item/one/x", b"?")], NOW)
     assert [(line.id, line.state, line.items) for line in lines] == [("one", "ok", 7), ("two", "new", 0), ("gone", "left", 7)]
     assert (lines[0].last_success, lines[0].next_poll) == ("2023-11-14T22:11:20Z", "2023-11-14T22:16:20Z")
     assert (lines[1].next_poll, lines[2].next_poll) == (None, None)
@@ -40,14 +41,14 @@ def test_a_feed_that_moved_to_another_site() -> None:
     """Of two rows of one feed, in two partitions, the one that is polled is shown."""
     left = replace(OK, left_at=NOW, state=FeedState.LEFT, items=1)
     for rows in ([row("one", left), row("one", OK)], [row("one", OK), row("one", left)]):
-        assert [line.items for line in feed_lines([source("one")], rows)] == [7]
+        assert [line.items for line in feed_lines([source("one")], rows, NOW)] == [7]
 
 
 def test_the_table() -> None:
     """On a terminal: a heading, a line a feed with times as distances, a failure's reason below, and no query of a URL."""
     failing = replace(OK, state=FeedState.FAILING, failures=3, outcome="timeout", detail="no answer", next_at=NOW + 7200)
     sources = [source("one"), source("two", "https://example.org/two?token=secret"), source("three")]
-    text = feed_table(feed_lines(sources, [row("one", OK), row("two", failing)]), NOW)
+    text = feed_table(feed_lines(sources, [row("one", OK), row("two", failing)], NOW), NOW)
     assert [line.split() for line in text.splitlines()] == [
         ["feed", "state", "last", "success", "last", "outcome", "next", "poll", "items", "url"],
         ["one", "ok", "2m", "ago", "ok", "in", "3m", "7", "https://news.example.org/feed"],
@@ -59,5 +60,27 @@ def test_the_table() -> None:
 
 def test_a_feed_that_left_tells_no_secret() -> None:
     """Of its address, which only the row still knows, neither credentials nor query are shown."""
-    (line,) = feed_lines([], [row("gone", replace(OK, url="https://user:pass@example.org/feed?key=secret"))])
+    (line,) = feed_lines([], [row("gone", replace(OK, url="https://user:pass@example.org/feed?key=secret"))], NOW)
     assert line.url == "https://example.org/feed?…"
+
+
+def test_a_feed_that_has_gone_quiet() -> None:
+    """What is out of a feed's habits is said: how often it posts, how long it has not; one that is in them has no remark."""
+    habits = Rhythm(at=NOW, new_at=NOW - 19 * 3600, gap=7200.0, longest=9 * 3600.0, arrivals=40)
+    quiet, night = replace(OK, rhythm=habits), replace(OK, rhythm=replace(habits, new_at=NOW - 8 * 3600))
+    lines = feed_lines([source("one"), source("two")], [row("one", quiet), row("two", night)], NOW)
+    assert [(line.silent, line.posts_every, line.last_new) for line in lines] == [
+        (True, 7200, "2023-11-14T03:13:20Z"),
+        (False, 7200, "2023-11-14T14:13:20Z"),
+    ]
+    assert [line for line in feed_table(lines, NOW).splitlines() if line.startswith(" ")] == [
+        "    posts every 2h, silent for 19h"
+    ]
+
+
+def test_a_feed_that_has_moved() -> None:
+    """Feeds 12: the address that is really asked is shown, without what may be secret in it."""
+    moved = replace(OK, moved_to="https://user:pass@new.example.org/feed?key=secret")
+    lines = feed_lines([source("one")], [row("one", moved)], NOW)
+    assert lines[0].moved_to == "https://new.example.org/feed?…"
+    assert "has moved to https://new.example.org/feed?…: correct the file" in feed_table(lines, NOW)

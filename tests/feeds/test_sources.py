@@ -47,7 +47,7 @@ feeds:
   - {id: b, url: "http://e.com/b", interval: 1m, max_age: none, first_fetch: alert}
 """
     one, other = load(tmp_path, config)
-    assert (one.interval, one.max_age, one.first_fetch) == (600.0, 7200.0, FirstFetch.QUIET)
+    assert (one.interval, one.max_age, one.first_fetch) == (None, 7200.0, FirstFetch.QUIET)
     assert (other.interval, other.max_age, other.first_fetch) == (60.0, None, FirstFetch.ALERT)
 
 

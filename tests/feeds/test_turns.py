@@ -96,7 +96,8 @@ def test_many_feeds_of_a_slow_site_hold_nobody_up() -> None:
         await net.live([*crowd(300), source("other", "https://quick.example/", "quick.example")], 301 * SLOW)
         assert net.most == 1
         assert net.times()["other"] < 1002.0
-        assert Counter(feed for _, feed in net.polled if feed != "other") == Counter({f"f{number}": 1 for number in range(300)})
+        crowded = [feed for _, feed in net.polled if feed != "other"]
+        assert sorted(crowded[:300]) == sorted(f"f{number}" for number in range(300))
 
     virtually(story())
 
@@ -110,7 +111,7 @@ def test_a_crash_costs_nobody_the_turn() -> None:
             await net.live(crowd(12), seconds, kill=True)
         await net.live(crowd(12), 20 * SLOW)
         assert net.most == 1
-        assert Counter(feed for _, feed in net.polled) == Counter({f"f{number}": 1 for number in range(12)})
+        assert sorted(feed for _, feed in net.polled[:12]) == sorted(f"f{number}" for number in range(12))
 
     virtually(story())
 

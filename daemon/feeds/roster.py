@@ -1,0 +1,128 @@
+"""Who is polled: brings the poller's rows in line with the files and the clock, and forgets what has left. Pure, over rows.
+
+in the files, no row ─ welcome ─▶ due at once        row, not in the files ─ leave ─▶ 30 days ─ forget_feed ─▶ nothing
+in both ────────────── welcome ─▶ as the files and the clock are now
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from daemon.bus.base import Row
+from daemon.errors import DecodeError
+from daemon.feeds.rows import FEED, KEPT, SITE, FeedRow, FeedState, Seen, decode, encode, feed_key, feed_of, items_prefix
+from daemon.feeds.schedule import Pace
+from daemon.feeds.sources import Source
+from daemon.feeds.standing import sooner
+from daemon.feeds.turns import right_turn
+from daemon.stage.hop import Table
+
+_PURGED_AT_ONCE: Final = 500
+_PAUSE: Final = 1.0
+"""Seconds between two portions of a feed that is forgotten."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """The feeds of one partition as the files want them. With another `parser`, nothing that was hashed holds."""
+
+    sources: Iterable[Source]
+    pace: Pace
+    parser: int
+
+    def bring_in_line(self, table: Table, now: float) -> int:
+        """Rows for all feeds and no others; how many rows cannot be read: those stay as they are, and keep no other from it."""
+        mine = {source.id: source for source in self.sources}
+        left = [row for row in table.scan(FEED) if feed_of(row.key) not in mine]
+        turns = [row for row in table.scan(SITE) if row.wake is None or row.wake > now]
+        damaged = sum(not _done(leave, row, table, now) for row in left)
+        damaged += sum(not _done(self._welcome, source, table, now) for source in mine.values())
+        return damaged + sum(not _done(right_turn, row, table, now) for row in turns)
+
+    def _welcome(self, source: Source, table: Table, now: float) -> None:
+        key = feed_key(source.id)
+        row = table.get(key)
+        if row is None:
+            fresh = FeedRow(
+                url=source.url, parser=self.parser, credentials=source.credentials, interval=source.interval, next_at=now
+            )
+            table.put(key, Row(source.site, key, encode(fresh), now))
+            return
+        old = decode(FeedRow, row.value)
+        feed = self._returned(old, source, now)
+        if feed is not old or row.wake is None:  # a second ticket does no harm, a feed without one would never be polled
+            table.put(key, Row(source.site, key, encode(feed), feed.next_at))
+
+    def _returned(self, feed: FeedRow, source: Source, now: float) -> FeedRow:
+        """The row as the files want it: the same object when nothing is to be changed."""
+        if feed.left_at is not None:
+            feed = replace(feed, left_at=None, state=FeedState.OK if feed.fetched else FeedState.NEW)
+        feed = _readdressed(feed, source, now)
+        if feed.parser != self.parser:
+            unhashed = tuple(Seen(hash="", item=seen.item) for seen in feed.window)
+            feed = replace(_unconditional(feed), parser=self.parser, window=unhashed)
+        return _on_time(sooner(feed, source, self.pace.of(source.site)), now)
+
+
+def _readdressed(feed: FeedRow, source: Source, now: float) -> FeedRow:
+    """With the files' address and credentials. One that the feed is known to have moved to changes nothing else (feeds 12)."""
+    if feed.url != source.url and feed.moved_to == source.url:
+        feed = replace(feed, url=source.url, moved_to="", move=None)
+    if feed.url != source.url:
+        unhashed = tuple(Seen(hash="", item=seen.item) for seen in feed.window)
+        feed = replace(_unconditional(feed), url=source.url, moved_to="", move=None, window=unhashed)
+        feed = replace(feed, fetched=False, portions=0, failures=0, next_at=now, polled_at=None)
+    if feed.credentials != source.credentials:
+        next_at = now if feed.failures else feed.next_at  # what was refused may be welcome now
+        feed = replace(_unconditional(feed), credentials=source.credentials, failures=0, next_at=next_at)
+    return feed
+
+
+def _unconditional(feed: FeedRow) -> FeedRow:
+    """Without what was known of the last answer (feeds 3)."""
+    return replace(feed, etag="", last_modified="", body="")
+
+
+def _on_time(feed: FeedRow, now: float) -> FeedRow:
+    """By a clock that may have been set back: a first poll is due at once, and any other pause begins now."""
+    if feed.polled_at is None and feed.next_at > now:
+        feed = replace(feed, next_at=now)
+    if feed.polled_at is not None and feed.polled_at > now:
+        feed = replace(feed, next_at=now + max(0.0, feed.next_at - feed.polled_at), polled_at=now)
+    return feed
+
+
+def _done(change: Callable[..., None], *arguments: object) -> bool:
+    """Whether a row was brought in line; a damaged one is left as it is."""
+    try:
+        change(*arguments)
+    except DecodeError:
+        return False
+    return True
+
+
+def leave(row: Row, table: Table, now: float) -> None:
+    """The files no longer name the feed: it stops, and is forgotten in 30 days."""
+    feed = decode(FeedRow, row.value)
+    if feed.left_at is None:
+        left = replace(feed, left_at=now, state=FeedState.LEFT)
+        table.put(row.key, Row(row.lane, row.key, encode(left), now + KEPT))
+
+
+def forget_feed(row: Row, table: Table, now: float) -> None:
+    """Delete a feed that left, a bounded number of its items at a time."""
+    feed = feed_of(row.key)
+    doomed = [item.key for item, _ in zip(table.scan(items_prefix(feed)), range(_PURGED_AT_ONCE), strict=False)]
+    for key in doomed:
+        table.put(key, None)
+    table.put(row.key, None if len(doomed) < _PURGED_AT_ONCE else replace(row, wake=now + _PAUSE))
+
+
+def forget_item(row: Row, table: Table) -> None:
+    """An item that left its feed's window 30 days ago."""
+    table.put(row.key, None)
+    key = feed_key(feed_of(row.key))
+    holder = table.get(key)
+    if holder is not None:
+        feed = decode(FeedRow, holder.value)
+        table.put(key, replace(holder, value=encode(replace(feed, kept=max(feed.kept - 1, 0)))))

@@ -1,0 +1,165 @@
+"""What a poll that has ended means for its feed: validators, place, rhythm, the next poll, and what people are told. Pure.
+
+FeedRow + PollResult + Harvest ─ read ─ validators ─ redirects ─ rhythm ─ schedule ─▶ Standing
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from daemon.feeds.harvest import Harvest
+from daemon.feeds.jobs import PollJob, PollResult, Window
+from daemon.feeds.listing import for_people
+from daemon.feeds.redirects import followed
+from daemon.feeds.rhythm import Rhythm, adaptive_interval, begun, observed
+from daemon.feeds.rows import FeedRow, FeedState
+from daemon.feeds.schedule import Answer, Pace, Poll, next_poll, regular_interval
+from daemon.feeds.sources import Source
+from daemon.feeds.wishes import NO_WISH, Wish
+from daemon.stage.hop import Notice
+
+_MOST_PORTIONS: Final = 8
+"""Polls in a row that may hurry for what a document still holds, and be one first fetch: a document may never end."""
+
+_STALE: Final = 8 * 86400.0
+"""Seconds without a whole answer after which a feed is asked without validators: some servers say 304 for ever (feeds 3)."""
+
+_STATES: Final = {Answer.GOOD: FeedState.OK, Answer.GONE: FeedState.GONE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The feed's row once a poll has ended, and what its operator should know."""
+
+    feed: FeedRow
+    notices: Sequence[Notice] = ()
+
+
+def job_for(source: Source, feed: FeedRow, now: float) -> PollJob:
+    """What the next poll asks for."""
+    stale = feed.whole_at is not None and now - feed.whole_at >= _STALE
+    return PollJob(
+        feed=source.id,
+        url=source.url,
+        moved_to=feed.moved_to,
+        language=source.language,
+        etag="" if stale else feed.etag,
+        last_modified="" if stale else feed.last_modified,
+        body=feed.body,
+        known=feed.hashes(),
+    )
+
+
+def after_poll(before: FeedRow, source: Source, result: PollResult, harvest: Harvest, pace: Pace, now: float) -> Standing:
+    """How the feed stands, given its row before the poll and what the poll gave."""
+    good = result.answer is Answer.GOOD
+    feed = followed(before, source, result, harvest.window)
+    elsewhere = not good and feed.moved_to != before.moved_to
+    if result.window is not None:
+        feed = _read(feed, harvest, result, result.window)
+    elif good:
+        feed = replace(feed, rhythm=observed(feed.rhythm, 0, result.fetched_at))
+    feed = replace(
+        _validators(feed, result) if good else feed,
+        attempt=feed.attempt + 1,
+        failures=0 if good else feed.failures + 1,
+        state=FeedState.FAILING if elsewhere else _STATES.get(result.answer, FeedState.FAILING),
+        polled_at=result.fetched_at,
+        outcome=result.outcome,
+        detail=result.detail,
+        success_at=result.fetched_at if good else feed.success_at,
+        items=feed.items + harvest.new,
+        kept=feed.kept + harvest.kept,
+    )
+    feed = _scheduled(feed, result, source, pace, now, first=before.polled_at is None)
+    if elsewhere:  # there is another address to be asked first
+        feed = replace(feed, next_at=now + pace.shortest)
+    return Standing(feed=feed, notices=_notices(before, feed, source))
+
+
+def sooner(feed: FeedRow, source: Source, pace: Pace) -> FeedRow:
+    """The row of a feed whose interval the files changed: polled earlier if the new one says so, never later than stored."""
+    if feed.interval == source.interval:
+        return feed
+    at = feed.next_at
+    if feed.state is FeedState.OK and feed.polled_at is not None:
+        at = min(at, next_poll(_poll(feed, source, pace), Answer.GOOD, pace, feed.polled_at))
+    return replace(feed, interval=source.interval, next_at=at)
+
+
+def _read(feed: FeedRow, harvest: Harvest, result: PollResult, window: Window) -> FeedRow:
+    """With the window that was read. Until it was read as a whole, it is read again, and a first fetch goes on."""
+    portions = feed.portions + 1 if window.left else 0
+    hints = result.hints
+    return replace(
+        feed,
+        window=harvest.window,
+        rhythm=_rhythm(feed, harvest, result, window),
+        wish=NO_WISH if hints is None else Wish.of((hints.ttl, hints.every), hints.skip_hours, hints.skip_days),
+        portions=portions,
+        fetched=feed.fetched or not _goes_on(portions),
+        body="" if portions else result.body,
+    )
+
+
+def _rhythm(feed: FeedRow, harvest: Harvest, result: PollResult, window: Window) -> Rhythm:
+    """Items that a feed had before it was ever read say when the last one came, not how fast they come."""
+    if feed.fetched and not feed.portions:
+        return observed(feed.rhythm, harvest.new, result.fetched_at)
+    dates = (entry.item.published for entry in window.entries)
+    known = [date.at for date in dates if date.at is not None and date.how != "first-seen" and date.at <= result.fetched_at]
+    return begun(max(known, default=result.fetched_at), result.fetched_at)
+
+
+def _validators(feed: FeedRow, result: PollResult) -> FeedRow:
+    """Of a 200 both, absent ones cleared; of a 304 those present (feeds 2). None while a document is read in portions."""
+    at = result.fetched_at
+    if feed.portions:
+        return replace(feed, etag="", last_modified="", whole_at=at)
+    if result.fresh:
+        return replace(feed, etag=result.etag, last_modified=result.last_modified, whole_at=at)
+    return replace(
+        feed,
+        etag=result.etag or feed.etag,
+        last_modified=result.last_modified or feed.last_modified,
+        whole_at=at if feed.whole_at is None else min(feed.whole_at, at),
+    )
+
+
+def _scheduled(feed: FeedRow, result: PollResult, source: Source, pace: Pace, now: float, *, first: bool) -> FeedRow:
+    poll = replace(_poll(feed, source, pace), first=first, fresh_for=result.fresh_for, retry_after=result.retry_after)
+    return replace(
+        feed,
+        next_at=next_poll(poll, result.answer, pace, now),
+        interval=source.interval,
+        pace=regular_interval(poll, pace) if result.answer is Answer.GOOD else feed.pace,
+    )
+
+
+def _poll(feed: FeedRow, source: Source, pace: Pace) -> Poll:
+    """The poll that ended, as far as the row tells."""
+    at = feed.polled_at or 0.0
+    return Poll(
+        feed=source.id,
+        attempt=feed.attempt,
+        interval=source.interval,
+        adaptive=adaptive_interval(feed.rhythm, window=len(feed.window), usual=pace.usual, now=at),
+        wish=feed.wish,
+        plain=not (feed.etag or feed.last_modified),
+        hurried=_goes_on(feed.portions),
+        failures=feed.failures,
+    )
+
+
+def _notices(before: FeedRow, feed: FeedRow, source: Source) -> Sequence[Notice]:
+    """What only the operator can set right in the files: each told once."""
+    notices = []
+    if feed.state is FeedState.GONE and before.state is not FeedState.GONE:
+        notices.append(Notice("feed_gone", {"feed": source.id}, {"url": source.shown}))
+    if feed.moved_to and feed.moved_to != before.moved_to:
+        notices.append(Notice("feed_moved", {"feed": source.id, "to": for_people(feed.moved_to)}, {"url": source.shown}))
+    return notices
+
+
+def _goes_on(portions: int) -> bool:
+    return 0 < portions < _MOST_PORTIONS
