@@ -22,7 +22,7 @@ from daemon.feeds.schedule import Answer, Pace
 from daemon.feeds.sources import Source
 from daemon.feeds.standing import after_poll, job_for
 from daemon.feeds.survey import count_states
-from daemon.feeds.turns import Ending, end_turn, next_turn, wait_turn
+from daemon.feeds.turns import Ending, end_turn, leave_alone, next_turn, wait_turn
 from daemon.messages.wire import AnyMessage
 from daemon.stage.hop import NOTHING, Effects, Fact, Failed, Hop, Scan, Table, Time, Work
 from daemon.urls import FILE_SITE
@@ -99,7 +99,7 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         return Effects(work=[Work(row.key, job_for(self._sources[feed], decode(FeedRow, waiting.value), now))])
 
     def done(self, key: bytes, result: object, table: Table, now: float) -> Effects:
-        id_ = self._end_turn(site_named(key), result, table, now) if key.startswith(SITE) else feed_of(key)
+        id_ = self._turn_ended(key, result, table, now)
         key, source = feed_key(id_), self._sources.get(id_)
         row = table.get(key)
         if row is None or source is None:
@@ -119,12 +119,19 @@ class Poller(Hop[AnyMessage, AnyMessage]):
     def survey(self, scan: Scan, now: float) -> Sequence[Fact]:
         return [Fact("rasid_feeds", {"state": state}, count) for state, count in count_states(scan(FEED), now).items()]
 
-    def _end_turn(self, site: str, result: object, table: Table, now: float) -> str:
-        """The feed whose turn it was. “Too many” is said to all feeds of the site, but where each is a tenant (feeds 14)."""
-        pace = self._pace.of(site)
-        gap = pace.gap if pace.gap is not None and pace.gap > _KEPT_OPEN else 0.0
-        if not isinstance(result, PollResult):
-            return end_turn(site, table, now, Ending(gap=gap))
-        refused = result.answer is Answer.TOO_MANY and not pace.alone
-        ending = Ending(good=result.answer is Answer.GOOD, refused=refused, retry_after=result.retry_after, gap=gap)
-        return end_turn(site, table, now, ending)
+    def _turn_ended(self, key: bytes, result: object, table: Table, now: float) -> str:
+        """The feed that was polled. “Too many” is said to all feeds of its site, unless each is a tenant there (feeds 14)."""
+        if key.startswith(SITE):
+            return end_turn(site_named(key), table, now, _ending(result, self._pace.of(site_named(key))))
+        source = self._sources.get(feed_of(key))
+        if source is not None and (ending := _ending(result, self._pace.of(source.site))).refused:
+            leave_alone(source.site, table, now, ending)
+        return feed_of(key)
+
+
+def _ending(result: object, pace: Pace) -> Ending:
+    gap = pace.gap if pace.gap is not None and pace.gap > _KEPT_OPEN else 0.0
+    if not isinstance(result, PollResult):
+        return Ending(gap=gap)
+    refused = result.answer is Answer.TOO_MANY and not pace.alone
+    return Ending(good=result.answer is Answer.GOOD, refused=refused, retry_after=result.retry_after, gap=gap)

@@ -70,16 +70,23 @@ def observed(rhythm: Rhythm, new: int, now: float) -> Rhythm:
     """After a poll that brought so many new items. A clock that was set back makes it begin anew, with its habits kept."""
     if rhythm.at is None or rhythm.new_at is None or now <= rhythm.at:
         return replace(rhythm, at=now, new_at=now if new or rhythm.new_at is None else min(rhythm.new_at, now))
-    passed = now - rhythm.at
-    faded = exp(-passed / _MEMORY)
-    rhythm = replace(
+    passed, faded = now - rhythm.at, _faded(rhythm, now)
+    if not new:
+        return faded
+    rate = faded.rate + new / passed * (1 - exp(-passed / _MEMORY))
+    return _arrived(replace(faded, rate=rate, peak=max(faded.peak, new / passed)), now - rhythm.new_at)
+
+
+def _faded(rhythm: Rhythm, now: float) -> Rhythm:
+    """As of `now`, if nothing came since `at`."""
+    passed = now - rhythm.at if rhythm.at is not None and now > rhythm.at else 0.0
+    return replace(
         rhythm,
         at=now,
-        rate=rhythm.rate * faded + new / passed * (1 - faded),
-        peak=max(rhythm.peak * 0.5 ** (passed / _PEAK_HALVES), new / passed),
+        rate=rhythm.rate * exp(-passed / _MEMORY),
+        peak=rhythm.peak * 0.5 ** (passed / _PEAK_HALVES),
         longest=rhythm.longest * 0.5 ** (passed / _PAUSE_HALVES),
     )
-    return _arrived(rhythm, now - rhythm.new_at if rhythm.new_at is not None else 0.0) if new else rhythm
 
 
 def _arrived(rhythm: Rhythm, pause: float) -> Rhythm:
@@ -100,8 +107,8 @@ def adaptive_interval(rhythm: Rhythm, *, window: int, usual: float, now: float) 
     (feeds 10), and that a busy feed is looked at four times an item. `usual` for all others; one that is idle is looked at
     fifty times in its silence, so what breaks it is found within a fiftieth of what it lasted.
     """
-    silence = now - rhythm.new_at if rhythm.new_at is not None else 0.0
-    interval = max(usual, silence / _LOOKS_PER_SILENCE)
+    quiet = now - rhythm.new_at if rhythm.new_at is not None else 0.0
+    interval, rhythm = max(usual, quiet / _LOOKS_PER_SILENCE), _faded(rhythm, now)
     if rhythm.rate > 0:
         interval = min(interval, 1 / (rhythm.rate * _LOOKS_PER_ITEM))
     if rhythm.peak > 0:

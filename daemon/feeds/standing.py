@@ -103,12 +103,13 @@ def _read(feed: FeedRow, harvest: Harvest, result: PollResult, window: Window) -
 
 
 def _rhythm(feed: FeedRow, harvest: Harvest, result: PollResult, window: Window) -> Rhythm:
-    """Items that a feed had before it was ever read say when the last one came, not how fast they come."""
-    if feed.fetched and not feed.portions:
-        return observed(feed.rhythm, harvest.new, result.fetched_at)
+    """What a feed had before it was read, or in a document that goes on, tells when the last item came, not how fast."""
+    at = result.fetched_at
+    if feed.fetched:
+        return observed(feed.rhythm, 0 if feed.portions else harvest.new, at)
     dates = (entry.item.published for entry in window.entries)
-    known = [date.at for date in dates if date.at is not None and date.how != "first-seen" and date.at <= result.fetched_at]
-    return begun(max(known, default=result.fetched_at), result.fetched_at)
+    known = [date.at for date in dates if date.at is not None and date.how != "first-seen" and date.at <= at]
+    return begun(max([*known, feed.rhythm.new_at or 0.0]) or at, at)
 
 
 def _validators(feed: FeedRow, result: PollResult) -> FeedRow:
@@ -155,9 +156,11 @@ def _notices(before: FeedRow, feed: FeedRow, source: Source) -> Sequence[Notice]
     """What only the operator can set right in the files: each told once."""
     notices = []
     if feed.state is FeedState.GONE and before.state is not FeedState.GONE:
-        notices.append(Notice("feed_gone", {"feed": source.id}, {"url": source.shown}))
+        notices.append(Notice("feed_gone", {"feed": source.id}, {"url": for_people(source.shown)}))
     if feed.moved_to and feed.moved_to != before.moved_to:
-        notices.append(Notice("feed_moved", {"feed": source.id, "to": for_people(feed.moved_to)}, {"url": source.shown}))
+        notices.append(
+            Notice("feed_moved", {"feed": source.id, "to": for_people(feed.moved_to)}, {"url": for_people(source.shown)})
+        )
     return notices
 
 

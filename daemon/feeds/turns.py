@@ -79,6 +79,14 @@ def end_turn(site: str, table: Table, now: float, ending: Ending = Ending(good=T
     return queue.feed
 
 
+def leave_alone(site: str, table: Table, now: float, ending: Ending) -> None:
+    """A feed that is the only one of its site, and needs no turns, was told “too many”: who joins it is to know."""
+    row = table.get(site_key(site))
+    queue = _left_alone(site, SiteRow() if row is None else decode(SiteRow, row.value), ending, now)
+    wake = row.wake if row is not None and queue.feed else queue.free_at
+    table.put(site_key(site), Row(site, site_key(site), encode(queue), wake))
+
+
 def right_turn(row: Row, table: Table, now: float) -> None:
     """The clock may have been set back: a pause is as long as it was, and begins now; a turn without one is due."""
     queue = decode(SiteRow, row.value)

@@ -7,6 +7,7 @@ from typing import Final, Self
 
 HOUR: Final = 3600.0
 _A_WEEK_OF_HOURS: Final = 7 * 24
+_LONGEST: Final = _A_WEEK_OF_HOURS * HOUR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +23,9 @@ class Wish:
 
     @classmethod
     def of(cls, every: Iterable[float | None], hours: Iterable[int], days: Iterable[int]) -> Self:
-        """The longest of the times that were named. Hour 24 is midnight; what is no hour or day is passed over."""
+        """The longest of the times that were named, a week at most. Hour 24 is 0; what is no hour or day is passed over."""
         return cls(
-            every=max((seconds for seconds in every if seconds is not None and seconds > 0), default=0.0),
+            every=min(max((seconds for seconds in every if seconds is not None and seconds > 0), default=0.0), _LONGEST),
             skip_hours=tuple(sorted({hour % 24 for hour in hours if 0 <= hour <= 24})),
             skip_days=tuple(sorted({day for day in days if 0 <= day < 7})),
         )

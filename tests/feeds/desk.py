@@ -58,7 +58,7 @@ class Desk:
         table = StepTable(self.rows)
         effects = self.poller.wake(self.row(id_), table, self.now)
         turn = table.get(site_key(self.row(id_).lane))
-        if turn is not None:
+        if turn is not None and not effects.work:
             effects = self.poller.wake(turn, table, self.now)
         job = effects.work[0].job
         assert isinstance(job, PollJob)
