@@ -21,7 +21,7 @@ URL = source().url
 HOUR = 3600.0
 
 
-def steady(feed: Source | None = None, **validators: str) -> Desk:
+def steady(feed: Source | None = None, **validators: Any) -> Desk:
     """A feed that was polled twice, so that what comes next is regular."""
     made = desk(feed or source())
     for _ in range(2):
