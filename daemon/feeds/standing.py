@@ -15,7 +15,7 @@ from daemon.feeds.rhythm import Rhythm, adaptive_interval, begun, observed
 from daemon.feeds.rows import FeedRow, FeedState
 from daemon.feeds.schedule import Answer, Pace, Poll, next_poll, regular_interval
 from daemon.feeds.sources import Source
-from daemon.feeds.wishes import NO_WISH, Wish
+from daemon.feeds.wishes import Wish
 from daemon.stage.hop import Notice
 
 _MOST_PORTIONS: Final = 8
@@ -95,7 +95,7 @@ def _read(feed: FeedRow, harvest: Harvest, result: PollResult, window: Window) -
         feed,
         window=harvest.window,
         rhythm=_rhythm(feed, harvest, result, window),
-        wish=NO_WISH if hints is None else Wish.of((hints.ttl, hints.every), hints.skip_hours, hints.skip_days),
+        wish=Wish.of((hints.ttl, hints.every), hints.skip_hours, hints.skip_days),
         portions=portions,
         fetched=feed.fetched or not _goes_on(portions),
         body="" if portions else result.body,
