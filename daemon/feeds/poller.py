@@ -14,7 +14,7 @@ from typing import Final
 from daemon.bus.base import Row
 from daemon.bus.topics import partition_of
 from daemon.errors import DecodeError
-from daemon.feeds.harvest import Harvest, gather
+from daemon.feeds.harvest import gather
 from daemon.feeds.jobs import PollOutcome, PollResult
 from daemon.feeds.roster import Roster, forget_feed, forget_item, leave
 from daemon.feeds.rows import FEED, ITEM, SITE, FeedRow, decode, encode, feed_key, feed_of, site_named
@@ -107,10 +107,10 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         feed = decode(FeedRow, row.value)
         if not isinstance(result, PollResult):
             detail = result.error if isinstance(result, Failed) else f"a poll gave {type(result).__name__}"
-            result = PollResult(url=feed.url, outcome=PollOutcome.BUG, answer=Answer.FAILED, fetched_at=now, detail=detail)
-        if feed.left_at is not None or result.url != feed.url:
+            result = PollResult(url=source.url, outcome=PollOutcome.BUG, answer=Answer.FAILED, fetched_at=now, detail=detail)
+        if feed.left_at is not None or result.url != source.url or feed.url != source.address:
             return NOTHING  # the feed left or was given another address meanwhile; its row says what comes next
-        harvest = gather(source, feed, result, table, now, parser=self._parser) if result.window is not None else Harvest()
+        harvest = gather(source, feed, result, table, now, parser=self._parser)
         after = after_poll(feed, source, result, harvest, self._pace.of(source.site), now)
         table.put(key, Row(row.lane, key, encode(after.feed), after.feed.next_at))
         facts = [Fact("rasid_polls_total", {"outcome": result.outcome}), *harvest.facts]

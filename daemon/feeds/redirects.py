@@ -10,7 +10,6 @@ The files keep what they say, and so does the lane. What a poll did not find to 
 
 from dataclasses import replace
 from typing import Final
-from urllib.parse import urlsplit
 
 from daemon.feeds.jobs import PollOutcome, PollResult
 from daemon.feeds.rows import FeedRow, Move, Seen
@@ -65,8 +64,8 @@ def _moved(feed: FeedRow, target: str) -> FeedRow:
 
 
 def _may_lead(source: Source, target: str) -> bool:
-    """A feed with credentials never moves: they are for the address they were given for."""
-    return is_usable(target) and not source.credentials and "@" not in urlsplit(source.url).netloc
+    """A feed with credentials or other secrets in its address never moves: they are for that address, and for no row."""
+    return is_usable(target) and not source.credentials and source.address == source.url
 
 
 def _secured(url: str) -> str:

@@ -43,9 +43,8 @@ class Roster:
         key = feed_key(source.id)
         row = table.get(key)
         if row is None:
-            fresh = FeedRow(
-                url=source.url, parser=self.parser, credentials=source.credentials, interval=source.interval, next_at=now
-            )
+            url, credentials = source.address, source.credentials
+            fresh = FeedRow(url=url, parser=self.parser, credentials=credentials, interval=source.interval, next_at=now)
             table.put(key, Row(source.site, key, encode(fresh), now))
             return
         old = decode(FeedRow, row.value)
@@ -66,11 +65,13 @@ class Roster:
 
 def _readdressed(feed: FeedRow, source: Source, now: float) -> FeedRow:
     """With the files' address and credentials. One that the feed is known to have moved to changes nothing else (feeds 12)."""
-    if feed.url != source.url and feed.moved_to == source.url:
-        feed = replace(feed, url=source.url, moved_to="", move=None)
-    if feed.url != source.url:
+    if feed.url == source.url != source.address:  # an older version kept the whole address, secrets and all
+        feed = replace(feed, url=source.address)
+    if feed.url != source.address and feed.moved_to == source.address:
+        feed = replace(feed, url=source.address, moved_to="", move=None)
+    if feed.url != source.address:
         unhashed = tuple(Seen(hash="", item=seen.item) for seen in feed.window)
-        feed = replace(_unconditional(feed), url=source.url, moved_to="", move=None, window=unhashed)
+        feed = replace(_unconditional(feed), url=source.address, moved_to="", move=None, window=unhashed)
         feed = replace(feed, fetched=False, portions=0, failures=0, next_at=now, polled_at=None)
     if feed.credentials != source.credentials:
         next_at = now if feed.failures else feed.next_at  # what was refused may be welcome now

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from daemon.feeds.gaps import halvings, with_gap
 from daemon.feeds.harvest import Harvest
 from daemon.feeds.jobs import PollJob, PollResult, Window
 from daemon.feeds.listing import for_people
@@ -43,6 +44,9 @@ def job_for(source: Source, feed: FeedRow, now: float) -> PollJob:
         url=source.url,
         moved_to=feed.moved_to,
         language=source.language,
+        user_agent=source.user_agent,
+        delta=source.delta,
+        headers=source.headers,
         etag="" if stale else feed.etag,
         last_modified="" if stale else feed.last_modified,
         body=feed.body,
@@ -74,7 +78,7 @@ def after_poll(before: FeedRow, source: Source, result: PollResult, harvest: Har
     feed = _scheduled(feed, result, source, pace, now, first=before.polled_at is None)
     if elsewhere:  # there is another address to be asked first
         feed = replace(feed, next_at=now + pace.shortest)
-    return Standing(feed=feed, notices=_notices(before, feed, source))
+    return Standing(feed=feed, notices=[*harvest.notices, *_notices(before, feed, source)])
 
 
 def sooner(feed: FeedRow, source: Source, pace: Pace) -> FeedRow:
@@ -91,9 +95,11 @@ def _read(feed: FeedRow, harvest: Harvest, result: PollResult, window: Window) -
     """With the window that was read. Until it was read as a whole, it is read again, and a first fetch goes on."""
     portions = feed.portions + 1 if window.left else 0
     hints = result.hints
+    feed = with_gap(feed, result.fetched_at) if harvest.gap else feed
     return replace(
         feed,
         window=harvest.window,
+        named_by=harvest.named_by,
         rhythm=_rhythm(feed, harvest, result, window),
         wish=Wish.of((hints.ttl, hints.every), hints.skip_hours, hints.skip_days),
         portions=portions,
@@ -140,11 +146,12 @@ def _scheduled(feed: FeedRow, result: PollResult, source: Source, pace: Pace, no
 def _poll(feed: FeedRow, source: Source, pace: Pace) -> Poll:
     """The poll that ended, as far as the row tells."""
     at = feed.polled_at or 0.0
+    often = 2.0 ** halvings(feed, at)
     return Poll(
         feed=source.id,
         attempt=feed.attempt,
-        interval=source.interval,
-        adaptive=adaptive_interval(feed.rhythm, window=len(feed.window), usual=pace.usual, now=at),
+        interval=None if source.interval is None else source.interval / often,
+        adaptive=adaptive_interval(feed.rhythm, window=len(feed.window), usual=pace.usual, now=at) / often,
         wish=feed.wish,
         plain=not (feed.etag or feed.last_modified),
         hurried=_goes_on(feed.portions),

@@ -149,7 +149,7 @@ def test_a_feed_that_is_gone_is_told_once_and_looked_at_weekly() -> None:
         assert WEEK <= waits(made) <= 1.1 * WEEK
         made.now = made.feed().next_at
     assert told == [["feed_gone"], [], []]
-    made.poll([item("b")], etag='"x"')
+    made.poll([item("b"), item("a")], etag='"x"')
     assert (made.feed().state, made.feed().failures) == (FeedState.OK, 0)
     assert waits(made) == pytest.approx(300, rel=0.11)
 
@@ -162,7 +162,7 @@ def test_soft_failures_never_stop_a_feed(outcome: str) -> None:
         made.done(PollResult(url=URL, outcome=outcome, answer=Answer.FAILED, fetched_at=made.now))
         assert Pace().shortest <= waits(made) <= DAY
         made.now = made.feed().next_at
-    made.poll([item("b")], etag='"x"')
+    made.poll([item("b"), item("a")], etag='"x"')
     assert waits(made) == pytest.approx(300, rel=0.11)
 
 
