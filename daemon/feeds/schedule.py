@@ -63,7 +63,8 @@ class Poll:
 
     `interval`: the operator's own for this feed; where there is none, `adaptive`, `wish`, `fresh_for` (how long the answer
     says it holds) and `plain` (the feed gives no validators) decide. `hurried`: its document goes on, so that it is polled
-    as soon as may be. `first`: there was no poll before.
+    as soon as may be. `halvings`: how often all of that is halved, since news was missed (feeds 22). `first`: there was no
+    poll before.
     """
 
     feed: str
@@ -74,6 +75,7 @@ class Poll:
     fresh_for: float | None = None
     plain: bool = False
     hurried: bool = False
+    halvings: int = 0
     first: bool = False
     failures: int = 0
     retry_after: float | None = None
@@ -105,10 +107,11 @@ def regular_interval(poll: Poll, pace: Pace) -> float:
     """Between polls that go well, before jitter."""
     if poll.hurried:
         return pace.shortest
+    often = 2.0**poll.halvings
     if poll.interval is not None:
-        return pace.bounded(poll.interval)
+        return pace.bounded(poll.interval / often)
     hint = min(max(poll.wish.every, poll.fresh_for or 0.0), pace.max_hint)
-    return pace.bounded(max(poll.adaptive, hint, pace.plain if poll.plain else 0.0))
+    return pace.bounded(max(poll.adaptive, hint, pace.plain if poll.plain else 0.0) / often)
 
 
 def _next_regular(poll: Poll, pace: Pace, now: float, chance: float) -> float:

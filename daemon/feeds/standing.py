@@ -146,15 +146,15 @@ def _scheduled(feed: FeedRow, result: PollResult, source: Source, pace: Pace, no
 def _poll(feed: FeedRow, source: Source, pace: Pace) -> Poll:
     """The poll that ended, as far as the row tells."""
     at = feed.polled_at or 0.0
-    often = 2.0 ** halvings(feed, at)
     return Poll(
         feed=source.id,
         attempt=feed.attempt,
-        interval=None if source.interval is None else source.interval / often,
-        adaptive=adaptive_interval(feed.rhythm, window=len(feed.window), usual=pace.usual, now=at) / often,
+        interval=source.interval,
+        adaptive=adaptive_interval(feed.rhythm, window=len(feed.window), usual=pace.usual, now=at),
         wish=feed.wish,
         plain=not (feed.etag or feed.last_modified),
         hurried=_goes_on(feed.portions),
+        halvings=halvings(feed, at),
         failures=feed.failures,
     )
 
