@@ -23,6 +23,18 @@ async def test_one_at_a_time_and_a_gap_between() -> None:
     assert times == [(0, 5), (6, 11), (12, 17)]
 
 
+async def test_a_site_with_a_gap_of_its_own() -> None:
+    """Feeds 11 and 15: where the operator gave a site another gap, that one is kept, and elsewhere the general one."""
+    polite, times = Politeness(gap=1.0, gaps={"slow.com": 60.0, "own.com": 0.0}, concurrency=10), list[tuple[str, float]]()
+
+    async def ask(site: str) -> None:
+        async with polite.turn(site):
+            times.append((site, asyncio.get_running_loop().time()))
+
+    await asyncio.gather(*(ask(site) for site in ("slow.com", "own.com", "e.com") for _ in range(2)))
+    assert sorted(times) == [("e.com", 0), ("e.com", 1), ("own.com", 0), ("own.com", 0), ("slow.com", 0), ("slow.com", 60)]
+
+
 async def test_a_slow_site_delays_no_other() -> None:
     """Feeds 15: those who wait for a slow site take no place among the requests in flight."""
     polite, ended = Politeness(gap=1.0, concurrency=2), dict[str, float]()

@@ -13,7 +13,6 @@ import pytest
 from daemon.bus.base import Lease, Record, Row, Rows, Step
 from daemon.bus.memory import MemoryBus
 from daemon.errors import BusError, Lost, TooLarge
-from daemon.stage.hop import Effects, Table
 from daemon.stage.runner import Stage
 from tests.stage.hops import Echo
 from tests.stage.world import World, serve, virtually
@@ -290,40 +289,6 @@ def test_a_pool_that_was_shut_down_is_not_poison() -> None:
         await serve(world, replace(world.kit(Echo()), executor=executor), life)
         assert await world.texts() == []
         assert await world.dead() == []
-
-    virtually(story())
-
-
-def test_gauges_stand_as_leases_do() -> None:
-    """Lag in records and seconds, and work in flight, are as at the moment of looking, also in the middle of a step."""
-
-    async def story() -> None:
-        world = World()
-        await world.put("hold", "b", "c")
-        await asyncio.sleep(100)
-        seen: dict[str, float] = {}
-
-        def observe(name: str, labels: Any = None, amount: float = 1.0) -> None:
-            seen[name] = amount
-
-        class Looking(Echo):
-            def decide(self, item: str, table: Table, now: float) -> Effects:
-                if item == "HOLD":
-                    stage.measure()
-                    during.update(seen)
-                return super().decide(item, table, now)
-
-        during: dict[str, float] = {}
-        async with MemoryBus(world.store) as bus:
-            stage = Stage(replace(world.kit(Looking(), records=1), observe=observe), bus)
-            running = asyncio.create_task(stage.run())
-            await world.until(3)
-            stage.measure()
-            assert during["rasid_hop_lag_records"] == 3
-            assert during["rasid_hop_lag_seconds"] == pytest.approx(100.0, abs=1.0)
-            assert (seen["rasid_hop_lag_records"], seen["rasid_hop_lag_seconds"], seen["rasid_hop_held"]) == (0, 0, 0)
-            stage.stop()
-            await running
 
     virtually(story())
 
