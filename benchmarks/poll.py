@@ -1,28 +1,30 @@
-"""Polls per CPU second over TLS, a new connection each: 80 % 304, 12 % the same body, 8 % changed by two items of thirty.
+"""Polls per CPU second, beside `reader`: of 25 answers to a feed 20 are 304, 3 the same body, 2 changed by two items of thirty.
 
-The server is another process and not counted; parsing, rows and the embedded bus are.
+Three contestants in turns, round by round, against one server that is another process and not counted: Rasid over TLS (a new
+TCP connection and a full handshake each poll: no session is resumed), Rasid and `reader` over plain HTTP. Parsing, rows and
+the bus or the database are counted, in one Python process. At the end each must have reported exactly the items that were
+served. `reader` is one of the peers: `make .venv/peers.done`; without it the others run alone.
 
-    python -m benchmarks.poll [--feeds 200] [--rounds 10] [--plain]
+    python -m benchmarks.poll [--feeds 200] [--rounds 10] [--sites N: as many as feeds by default]
 """
 
 import argparse
 import asyncio
 import logging
-import multiprocessing
+import socket
 import ssl
 import tempfile
 import time
 from collections import Counter
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import ip_network
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
-import trustme
 import uvloop
-from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from daemon.bus.base import Lease, Record, Step
 from daemon.bus.embedded.bus import EmbeddedBus
@@ -36,86 +38,74 @@ from daemon.feeds.polling import PollWorker
 from daemon.feeds.rows import FEED
 from daemon.feeds.schedule import Pace
 from daemon.feeds.sources import Source
-from daemon.net.fetch import Fetcher
+from daemon.net.fetch import Fetcher, Request
 from daemon.net.politeness import Politeness
 from daemon.stage.hop import Work
 from daemon.stage.table import StepTable
-from daemon.urls import site_of
+from tests.servers.cycling import SERVED, cycling_server
 
-_SITES: Final = 20
-_CYCLE: Final = ["304"] * 20 + ["same"] * 3 + ["changed"] * 2
-_WORDS: Final = "وقال الوزير إن القوات تواصل عملها في البلاد وإن اللقاء تناول ملفات التعاون المشترك بين الجانبين "
+make_reader: Callable[[str], Any] | None
+try:
+    from reader import make_reader
+except ImportError:
+    make_reader = None
 
-
-def body_of(feed: str, shift: int) -> bytes:
-    """Thirty items of about 1.3 kB, the newest first; each shift brings two new ones."""
-    items = [
-        f"<item><guid>{feed}-{n}</guid><link>https://example.org{feed}/{n}</link><title>{_WORDS[:60]}{n}</title>"
-        f"<description>{_WORDS * 6}{n}</description><pubDate>Mon, 01 Jan 2024 10:00:00 GMT</pubDate></item>"
-        for n in range(shift * 2 + 30, shift * 2, -1)
-    ]
-    return f'<?xml version="1.0"?><rss version="2.0"><channel><title>{feed}</title>{"".join(items)}</channel></rss>'.encode()
+_HANDSHAKES: Final = 300
 
 
-class Server:
-    """Each feed goes through the cycle on its own, from its own place in it."""
+class Contestant(Protocol):
+    """Polls all its feeds once a round."""
 
-    def __init__(self) -> None:
-        self._asked: Counter[str] = Counter()
-        self._shifts: Counter[str] = Counter()
+    name: str
+    prefix: str
 
-    async def answer(self, request: web.BaseRequest) -> web.Response:
-        path, asked = request.path, self._asked[request.path]
-        self._asked[path] += 1
-        kind = _CYCLE[(asked + hash(path)) % len(_CYCLE)] if asked else "changed"
-        headers = {"ETag": f'"{self._shifts[path]}"', "Connection": "close", "Content-Type": "application/rss+xml"}
-        if kind == "304":
-            return web.Response(status=304, headers=headers)
-        self._shifts[path] += kind == "changed"
-        return web.Response(body=body_of(path, self._shifts[path]), headers=headers)
+    async def round(self) -> int:
+        """How many polls were made."""
+
+    def new(self) -> int:
+        """How many items were ever reported as new."""
 
 
-def serve(pipe: Connection, certificate: str | None) -> None:
-    """In a process of its own: says its port, serves until killed."""
+class Here(AbstractResolver):
+    """Knows all names: they are 127.0.0.1."""
 
-    async def run() -> None:
-        context = None
-        if certificate:
-            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            context.load_cert_chain(certificate)
-        server = web.Server(Server().answer)
-        listener = await asyncio.get_running_loop().create_server(server, "0.0.0.0", 0, ssl=context, backlog=1000)  # noqa: S104 - 127.0.0.0/8 is many sites
-        pipe.send(listener.sockets[0].getsockname()[1])
-        await listener.serve_forever()
+    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
+        del family
+        return [ResolveResult(hostname=host, host="127.0.0.1", port=port, family=socket.AF_INET, proto=0, flags=0)]
 
-    uvloop.run(run())
+    async def close(self) -> None:
+        """There is nothing to be closed."""
 
 
-async def parse(raw: bytes, **said: Any) -> Parsed:
-    return parse_feed(raw, **said)
+class Rasid:
+    """Polls and commits like the runner does: many results a step, one poll of a site at a time."""
 
-
-class Pollers:
-    """Polls each feed once a round and commits like the runner does: many results a step, one poll of a site at a time."""
-
-    def __init__(self, poller: Poller, worker: PollWorker, lease: Lease) -> None:
+    def __init__(self, prefix: str, poller: Poller, worker: PollWorker, lease: Lease) -> None:
+        self.name = "Rasid, TLS" if prefix == "/tls" else "Rasid"
+        self.prefix = prefix
+        self.outcomes: Counter[str] = Counter()
         self._poller = poller
         self._worker = worker
         self._lease = lease
-        self.outcomes: Counter[str] = Counter()
+        self._new = 0
 
-    async def round(self) -> None:
-        table, out = StepTable(self._lease.rows), list[Record]()
-        for row in self._lease.rows.scan(FEED):
-            self._poller.wake(row, table, time.time())
-        while works := self._works(table):
+    def new(self) -> int:
+        return self._new
+
+    async def round(self) -> int:
+        table, out, polls = StepTable(self._lease.rows), list[Record](), 0
+        works = [work for row in self._lease.rows.scan(FEED) for work in self._poller.wake(row, table, time.time()).work]
+        while works := works or self._works(table):
             await self._lease.commit(Step(None, out, table.changes()))
             results = await asyncio.gather(*(self._one(work.job) for work in works))
             table, out = StepTable(self._lease.rows), []
             for work, result in zip(works, results, strict=True):
                 self.outcomes[result.outcome] += 1
                 out += self._poller.done(work.key, result, table, time.time()).out
+            self._new += len(out)
+            polls, works = polls + len(works), []
         await self._lease.commit(Step(None, out, table.changes()))
+        return polls
 
     def _works(self, table: StepTable) -> list[Work]:
         """The next poll of every site that is free."""
@@ -130,57 +120,128 @@ class Pollers:
         return await self._worker(job)
 
 
-async def measure(port: int, ca_file: Path | None, folder: Path, options: argparse.Namespace) -> None:
-    scheme = "https" if ca_file else "http"
-    urls = [f"{scheme}://127.0.0.{1 + number % _SITES}:{port}/feed-{number}" for number in range(options.feeds)]
-    sources = [Source(id=f"feed-{number}", url=url, shown=url, site=site_of(url)) for number, url in enumerate(urls)]
+class Reader:
+    """`reader` as its documentation has it, every feed each time."""
+
+    name = "reader"
+    prefix = "/reader"
+
+    def __init__(self, make: Callable[[str], Any], folder: Path, urls: Iterable[str]) -> None:
+        self._reader = make(str(folder / "reader.sqlite"))
+        for url in urls:
+            self._reader.add_feed(url)
+
+    def new(self) -> int:
+        return int(self._reader.get_entry_counts().total)
+
+    async def round(self) -> int:
+        return sum(1 for _ in self._reader.update_feeds_iter(scheduled=False))
+
+
+@asynccontextmanager
+async def rasid(prefix: str, port: int, folder: Path, options: argparse.Namespace) -> AsyncIterator[Rasid]:
+    scheme = "https" if prefix == "/tls" else "http"
+    sources = []
+    for number in range(options.feeds):
+        site = f"site-{number % options.sites}.example"
+        url = f"{scheme}://{site}:{port}{prefix}-{number}"
+        sources.append(Source(id=f"feed-{number}", url=url, shown=url, site=site))
     poller = Poller(sources, pace=Pace(), parser=PARSER_VERSION)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        bus = await enter(EmbeddedBus(folder / "bus.sqlite", clock=WallClock(), service=True, partitions=1))
+        file = folder / f"{prefix.strip('/')}.sqlite"
+        bus = await enter(EmbeddedBus(file, clock=WallClock(), service=True, partitions=1))
         lease = await enter(await anext(aiter(bus.leases(FEEDS, "poller"))))
-        fetcher = await enter(Fetcher(clock=WallClock(), allowed=[ip_network("127.0.0.0/8")], ca_file=ca_file))
+        allowed = [ip_network("127.0.0.1/32")]
+        fetcher = await enter(Fetcher(clock=WallClock(), allowed=allowed, ca_file=folder / "ca.pem", resolver=Here))
         polite = Politeness(gap=0.0, concurrency=200)
-        worker = PollWorker(fetcher, polite, parse, clock=WallClock(), folder=folder, user_agent="Rasid/bench")
+        worker = PollWorker(fetcher, polite, _parse, clock=WallClock(), folder=folder, user_agent="Rasid/bench")
         table = StepTable(lease.rows)
         poller.reconcile(0, 1, table, time.time())
         await lease.commit(Step(None, (), table.changes()))
-        pollers = Pollers(poller, worker, lease)
-        await pollers.round()
-        pollers.outcomes.clear()
-        cpu, wall = time.process_time(), time.perf_counter()
-        for _ in range(options.rounds):
-            await pollers.round()
-        cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    polls = sum(pollers.outcomes.values())
-    shares = ", ".join(f"{outcome} {count / polls:.0%}" for outcome, count in pollers.outcomes.most_common())
-    print(f"{scheme}: {polls} polls ({shares}): {polls / cpu:.0f} a CPU second, {polls / wall:.0f} a second of wall time")
+        yield Rasid(prefix, poller, worker, lease)
+
+
+async def _parse(raw: bytes, **said: Any) -> Parsed:
+    return parse_feed(raw, **said)
+
+
+async def measure(folder: Path, options: argparse.Namespace) -> None:
+    names = [f"site-{number}.example" for number in range(options.sites)]
+    async with AsyncExitStack() as stack:
+        plain, secure = await stack.enter_async_context(cycling_server(folder, names))
+        contestants: list[Contestant] = [
+            await stack.enter_async_context(rasid("/tls", secure, folder, options)),
+            await stack.enter_async_context(rasid("/plain", plain, folder, options)),
+        ]
+        if make_reader is not None:
+            urls = [f"http://127.0.0.1:{plain}{Reader.prefix}-{number}" for number in range(options.feeds)]
+            contestants.append(Reader(make_reader, folder, urls))
+        spent, polls = Counter[str](), Counter[str]()
+        for number in range(options.rounds + 1):
+            for each in contestants:
+                cpu = time.process_time()
+                count = await each.round()
+                if number:  # the first is the first fetch
+                    spent[each.name] += round((time.process_time() - cpu) * 1e9)
+                    polls[each.name] += count
+        for each in contestants:
+            speed = polls[each.name] / spent[each.name] * 1e9
+            served = await _served(each.prefix, plain)
+            print(
+                f"{each.name:10s} {polls[each.name]} polls, {speed:6.0f} a CPU second; new items {each.new()}, served {served}"
+            )
+        print(f"one TLS handshake alone: {handshake(folder, names[0]) * 1e3:.2f} ms of CPU ({ssl.OPENSSL_VERSION})")
+
+
+async def _served(prefix: str, port: int) -> int:
+    async with Fetcher(clock=WallClock(), allowed=[ip_network("127.0.0.1/32")]) as fetcher:
+        answer = await fetcher.get(Request(url=f"http://127.0.0.1:{port}{SERVED}{prefix}", user_agent="bench"))
+    return int(answer.body)
+
+
+def handshake(folder: Path, name: str) -> float:
+    """CPU seconds of the client's side: what no client in Python can do without."""
+    client = ssl.create_default_context(cafile=folder / "ca.pem")
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    server.load_cert_chain(folder / f"{name}.leaf")
+    return sum(_shake(client, server, name) for _ in range(_HANDSHAKES)) / _HANDSHAKES
+
+
+def _shake(client: ssl.SSLContext, server: ssl.SSLContext, name: str) -> float:
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    theirs = server.wrap_bio(up, down, server_side=True)
+    began = time.process_time()
+    ours = client.wrap_bio(down, up, server_hostname=name)
+    spent = time.process_time() - began
+    while True:
+        began = time.process_time()
+        done = _step(ours)
+        spent += time.process_time() - began
+        if done:
+            break
+        _step(theirs)
+    return spent
+
+
+def _step(side: ssl.SSLObject) -> bool:
+    try:
+        side.do_handshake()
+    except ssl.SSLWantReadError:
+        return False
+    return True
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--feeds", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--plain", action="store_true", help="without TLS")
+    parser.add_argument("--sites", type=int, default=0)
     options = parser.parse_args()
+    options.sites = options.sites or options.feeds
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
     with tempfile.TemporaryDirectory() as name:
-        folder, ca_file = Path(name), None
-        if not options.plain:
-            authority, ca_file = trustme.CA(), folder / "ca.pem"
-            authority.cert_pem.write_to_path(str(ca_file))
-            leaf = authority.issue_cert(*(f"127.0.0.{number}" for number in range(1, _SITES + 1)))
-            leaf.private_key_and_cert_chain_pem.write_to_path(str(folder / "leaf.pem"))
-        ours, theirs = multiprocessing.Pipe()
-        server = multiprocessing.get_context("spawn").Process(
-            target=serve, args=(theirs, None if options.plain else str(folder / "leaf.pem")), daemon=True
-        )
-        server.start()
-        try:
-            uvloop.run(measure(ours.recv(), ca_file, folder, options))
-        finally:
-            server.terminate()
-            server.join()
+        uvloop.run(measure(Path(name), options))
 
 
 if __name__ == "__main__":

@@ -100,6 +100,8 @@ def classify(status: int, headers: Mapping[str, str]) -> FetchOutcome:
 def retry_after(text: str, now: float) -> float | None:
     """Seconds from `now` of a Retry-After header, which says seconds or a date (RFC 9110, 10.2.3); None if neither."""
     text = text.strip()
+    if not text:
+        return None
     if text.isascii() and text.isdigit():
         return float(text[:10])
     try:

@@ -31,7 +31,8 @@ def fresh_for(headers: Mapping[str, str]) -> float | None:
         return None
     if said.get("max-age"):
         return _bounded(_number(said["max-age"] or "") - _number(headers.get("Age", "").strip()))
-    expires, date = _instant(headers.get("Expires", "")), _instant(headers.get("Date", ""))
+    expires = _instant(headers.get("Expires", ""))
+    date = _instant(headers.get("Date", "")) if expires else None
     return None if expires is None or date is None else _bounded(expires.timestamp() - date.timestamp())
 
 
@@ -44,6 +45,8 @@ def _bounded(seconds: float) -> float:
 
 
 def _instant(text: str) -> datetime | None:
+    if not text:
+        return None
     try:
         return parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -52,6 +55,8 @@ def _instant(text: str) -> datetime | None:
 
 def joined(base: str, reference: str) -> str:
     """The address that a header's reference means; empty when nobody could ask for it."""
+    if not reference:
+        return ""
     try:
         url = urljoin(base, reference.strip())
     except ValueError:
@@ -61,7 +66,7 @@ def joined(base: str, reference: str) -> str:
 
 def links_of(text: str, base: str) -> tuple[Link, ...]:
     """The links of a `Link` header (RFC 8288); what is said of other pages (`anchor`) is left out."""
-    return tuple(islice(_links(text[:_LONGEST], base), MAX_LINKS))
+    return tuple(islice(_links(text[:_LONGEST], base), MAX_LINKS)) if text else ()
 
 
 def _links(text: str, base: str) -> Iterator[Link]:

@@ -19,7 +19,7 @@ def basic(username: str, password: str) -> str:
 
 def taken_apart(url: str) -> tuple[str, Mapping[str, str]]:
     """The address without the login that may stand before its host, and that login as a header."""
-    plain = without_credentials(url)
+    plain = without_credentials(url) if "@" in url else url
     if plain == url:
         return url, {}
     parts = urlsplit(url)
