@@ -25,7 +25,7 @@ from daemon.net.bodies import Limits
 from daemon.net.fetch import Fetcher, Request
 from daemon.net.files import is_file, read_file
 from daemon.net.politeness import Politeness
-from daemon.urls import is_usable, site_of, without_credentials
+from daemon.urls import is_usable, origin_of, site_of, without_credentials
 
 ACCEPT: Final = "application/rss+xml, application/atom+xml, application/feed+json, application/xml, text/xml, */*;q=0.1"
 
@@ -88,7 +88,7 @@ class PollWorker:
             etag=job.etag,
             last_modified=job.last_modified,
             delta=job.delta,
-            secrets=dict(job.headers),
+            secrets=dict(job.headers) if _is_its_own(job) else {},
         )
         return await self._fetcher.get(request, self._politeness.turn)
 
@@ -140,6 +140,11 @@ class PollWorker:
             retry_after=fetched.retry_after,
             detail=fetched.detail,
         )
+
+
+def _is_its_own(job: PollJob) -> bool:
+    """Whether the address asked is of the origin that the login was written down for: a feed may have moved elsewhere."""
+    return not job.moved_to or origin_of(job.moved_to) == origin_of(job.url)
 
 
 def window_of(parsed: Parsed, known: frozenset[str]) -> Window:

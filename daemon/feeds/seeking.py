@@ -13,6 +13,7 @@ from typing import Final
 from daemon.feeds.discovery import Finder, Search
 from daemon.feeds.jobs import PollJob, PollOutcome, PollResult
 from daemon.feeds.polling import introduced
+from daemon.net.files import is_file
 
 SOUGHT_EVERY: Final = 86400.0
 _MOST: Final = 10_000
@@ -42,14 +43,14 @@ class SeekingWorker:
 
     async def __call__(self, job: PollJob) -> PollResult:
         result = await self._poll(job)
-        if result.outcome != PollOutcome.HTML or job.known or job.body:
+        if result.outcome != PollOutcome.HTML or job.known or job.body or is_file(job.address):
             return result
         said = await self._looked_for(job)
         return replace(result, detail=f"{result.detail}; {said}" if said else result.detail)
 
     async def _looked_for(self, job: PollJob) -> str:
         """What was found today, in words; empty for nothing."""
-        key = (job.feed, job.url)
+        key = (job.feed, job.address)
         at, said = self._sought.get(key, (float("-inf"), ""))
         if self._timer() - at >= SOUGHT_EVERY:
             self._sought[key] = (self._timer(), "")  # before, so that a search that fails is not repeated either
@@ -63,7 +64,7 @@ class SeekingWorker:
     async def _found(self, job: PollJob) -> str:
         try:
             async with asyncio.timeout(self._patience):
-                return sentence(await self._finder.find(job.url, introduced(self._user_agent, job.feed)))
+                return sentence(await self._finder.find(job.address, introduced(job.user_agent or self._user_agent, job.feed)))
         except TimeoutError:
             return ""
 

@@ -110,6 +110,16 @@ async def test_credentials_go_to_the_server_only(bench: Bench, server: FeedServe
     assert "passw0rdX" not in str(raw)
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_logins_do_not_move_with_a_feed(bench: Bench, server: FeedServer, *, elsewhere: bool) -> None:
+    """Feeds 12 and 34: a feed that has moved to another origin is asked there without the login that its own address has."""
+    server.publish("/there", rss(ITEMS))
+    own = server.url("/old").replace("127.0.0.1", "localhost") if elsewhere else server.url("/old")
+    job = PollJob(feed="one", url=own, moved_to=server.url("/there"), headers=(("X-Key", "s3cret"),))
+    assert (await bench.worker(job)).outcome == "ok"
+    assert (b"x-key" in server.requests[0].headers) is not elsewhere
+
+
 async def test_a_poll_waits_until_it_may(bench: Bench, server: FeedServer) -> None:
     """While nothing may be polled the server is not asked; then the very same poll goes on."""
     made = watching(server.url())
