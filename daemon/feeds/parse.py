@@ -13,7 +13,7 @@ from daemon.feeds.repair import opening
 from daemon.feeds.xmlfeed import read_xml
 from daemon.net.charset import decode
 
-PARSER_VERSION: Final = 1
+PARSER_VERSION: Final = 2
 """Goes up when the same bytes would be read otherwise: hashes and validators kept from before then say nothing."""
 
 _LARGEST: Final = 64_000_000

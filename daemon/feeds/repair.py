@@ -21,6 +21,12 @@ _PROLOG: Final = re.compile(
 )
 _ELEMENT: Final = re.compile(r"<(?:([A-Za-z_][\w.-]*):)?([A-Za-z_][\w.-]*)")
 _LATER: Final = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(?:rss|RDF|feed)(?=[\s>])")
+_IN_PAGE: Final = re.compile(
+    r"<(?:rss(?=[^<>]*\sversion=)|feed(?=[^<>]*\sxmlns=)|(?:\w+:)?RDF(?=[^<>]*=[\"']http://purl\.org/rss/1\.0/[\"']))"
+)
+"""A feed within HTML must say what it is: RDF of other kinds stands in the comments of many pages."""
+_END_OF_FEED: Final = re.compile(r"</(?:\w+:)?(?:rss|RDF|feed|channel)\s*>")
+_HEADLESS: Final = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?(channel|item|entry)(?=[\s>])")
 _HTML: Final = re.compile(r"<(?:!doctype\s+)?html[\s>]", re.IGNORECASE)
 _HTML_DOCTYPE: Final = re.compile(r"\s*<!doctype\s+html", re.IGNORECASE)
 
@@ -30,6 +36,8 @@ _REFERENCES: Final = re.compile(
 )
 _OF_XML: Final = frozenset({"&amp;", "&lt;", "&gt;", "&quot;", "&apos;"})
 _LAST_ITEM: Final = re.compile(r"</(?:[\w.-]+:)?(?:item|entry)\s*>", re.IGNORECASE)
+_HALF_ITEM: Final = re.compile(r"<((?:[\w.-]+:)?(?:item|entry))(?:\s[^<>]*)?>", re.IGNORECASE)
+_PIECE: Final = re.compile(r"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<(/?)([A-Za-z_][\w.:-]*)[^<>]*?(/?)>", re.DOTALL)
 MAX_REFERENCES: Final = 100_000
 """More would take seconds; libxml2 recovers such a document as well as it can."""
 _PLANES: Final = 0x110000
@@ -54,13 +62,23 @@ def opening(text: str) -> Opening:
     name = first[2].lower() if first else ""
     if first and name in _ROOTS:
         return Opening(root=first[0][1:], is_feed=True, text=text[start:])
-    if name in _PAGES or _HTML_DOCTYPE.match(text):
-        return Opening(root=name, is_html=True)
-    later = _LATER.search(text)
+    is_page = name in _PAGES or _HTML_DOCTYPE.match(text) is not None
+    later = (_IN_PAGE if is_page else _LATER).search(text)
     if later:
         note = "text before the feed was left out"
         return Opening(root=later[0][1:], is_feed=True, text=text[later.start() :], notes=(note,))
-    return Opening(root=name, is_html=_HTML.search(text) is not None)
+    is_html = is_page or _HTML.search(text) is not None
+    is_lost = not is_html and (not name or _END_OF_FEED.search(text) is not None)
+    headless = _HEADLESS.search(text) if is_lost else None
+    return _headed(text, headless) if headless else Opening(root=name, is_html=is_html)
+
+
+def _headed(text: str, found: re.Match[str]) -> Opening:
+    """A feed whose beginning is lost, with a root again."""
+    root = '<feed xmlns="http://www.w3.org/2005/Atom">' if found[1] == "entry" else '<rss version="2.0">'
+    channel = "<channel>" if found[1] == "item" else ""
+    notes = ("the beginning is missing",)
+    return Opening(root=root[1:5].strip(), is_feed=True, text=f"{root}{channel}{text[found.start() :]}", notes=notes)
 
 
 def repaired(text: str, root: str) -> tuple[str, tuple[str, ...]]:
@@ -72,8 +90,17 @@ def repaired(text: str, root: str) -> tuple[str, tuple[str, ...]]:
     referenced = _REFERENCES.sub(_reference, legal) if legal.count("&") < MAX_REFERENCES else legal
     if referenced != legal:
         notes.append("entities and ampersands repaired")
-    ended, note = _ended(referenced, root)
+    shown = _shown(referenced)
+    if shown != referenced:
+        notes.append("a comment without end opened")
+    ended, note = _ended(shown, root)
     return ended, (*notes, note) if note else tuple(notes)
+
+
+def _shown(text: str) -> str:
+    """Without the beginning of a comment that never ends, which would hide all that follows."""
+    end = text.rfind("-->") + 1
+    return text[:end] + text[end:].replace("<!--", "")
 
 
 def _reference(found: re.Match[str]) -> str:
@@ -97,14 +124,33 @@ def _numbered(said: str) -> str:
 
 
 def _ended(text: str, root: str) -> tuple[str, str]:
-    """The feed cut behind its root's end, or, where that is missing, behind its last whole item, and closed."""
+    """The feed cut behind its root's end, or, where that is missing, behind the last thing that is whole, and closed."""
     closing = f"</{root}>"
     end = text.rfind(closing)
     if end >= 0:
         rest = text[end + len(closing) :].strip()
         return text[: end + len(closing)], "text after the feed was left out" if rest else ""
-    items = list(_LAST_ITEM.finditer(text))
-    if not items:
+    last = max((found.end() for found in _LAST_ITEM.finditer(text)), default=0)
+    half = _half(text, last)
+    if not last and not half:
         return text, ""
     channel = "</channel>" if root.lower() == "rss" else ""
-    return f"{text[: items[-1].end()]}{channel}{closing}", "truncated: what follows the last whole item was left out"
+    note = "truncated: the last item is not whole" if half else "truncated: what follows the last whole item was left out"
+    return f"{text[:last]}{half}{channel}{closing}", note
+
+
+def _half(text: str, start: int) -> str:
+    """What is whole of an item that was cut off, closed; empty when it has no title yet, and nothing to know it by."""
+    opened = _HALF_ITEM.search(text, start)
+    if opened is None:
+        return ""
+    end, depth, whole = 0, 0, {"link"} if "about=" in opened[0] else set()
+    for piece in _PIECE.finditer(text, opened.end()):
+        if piece[2] is None:
+            continue
+        depth += -1 if piece[1] else 0 if piece[3] else 1
+        if depth == 0:
+            end = piece.end()
+            whole.add(piece[2].lower())
+    known = "title" in whole and not whole.isdisjoint({"link", "guid", "id"})
+    return f"{text[opened.start() : end]}</{opened[1]}>" if known else ""

@@ -171,7 +171,10 @@ def _recovered(text: str, call: Call, notes: tuple[str, ...]) -> Parsed:
         parts = split(_document(text), call.known, recover=True)
     except NotWellFormed:
         return Parsed(reason=Reason.UNREADABLE, notes=notes)
-    return _taken(parts, call, _State(notes=(*notes, "not well-formed: what could be recovered")))
+    notes = (*notes, "not well-formed: what could be recovered")
+    if not parts.hashes:
+        return Parsed(reason=Reason.UNREADABLE, notes=notes)  # not an empty feed: what became of its items is not known
+    return _taken(parts, call, _State(notes=notes))
 
 
 def _context(verdict: Verdict, call: Call, repeated: frozenset[str]) -> Context:

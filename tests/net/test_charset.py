@@ -91,6 +91,57 @@ def test_byte_order_marks_and_wide_charsets(charset: str) -> None:
     assert decoded.how in {"bom", "pattern"}
 
 
+@pytest.mark.parametrize(
+    ("language", "real", "label"),
+    [
+        ("ar", "iso8859-6", "windows-1256"),
+        ("ar", "cp1256", "windows-1252"),
+        ("fa", "cp1256", "iso-8859-1"),
+        ("he", "iso8859-8", "iso-8859-15"),
+        ("ru", "cp1251", "koi8-r"),
+        ("ru", "koi8-r", "windows-1251"),
+        ("el", "iso8859-7", "iso-8859-1"),
+        ("tr", "cp1254", "windows-1252"),
+        ("pl", "iso8859-2", "iso-8859-1"),
+        ("zh", "gb18030", "koi8-r"),
+        ("ja", "euc_jp", "windows-1251"),
+        ("th", "cp874", "windows-1256"),
+    ],
+)
+def test_labels_that_decode_but_lie(language: str, real: str, label: str) -> None:
+    """Feeds 18: a label that fits the bytes but not the language gives way to the charset that fits both."""
+    raw = feed(TEXTS[language], label).encode(real, "ignore")
+    for known, said in (
+        (language, raw),
+        ("", raw.replace(b"<title>", b"<language>%s-XX</language><title>" % language.encode())),
+    ):
+        decoded = decode(said, content_type="", language=known)
+        assert (decoded.text, decoded.how) == (said.decode(real), "language")
+
+
+@pytest.mark.parametrize("language", ["ar", "he", "ru", "pl", "zh"])
+def test_other_languages_in_a_feed_are_left_as_labelled(language: str) -> None:
+    """Feeds 18: French or German in the feed of another language keeps its accents: they stand alone in their words."""
+    text = f"{TEXTS['fr']} Über die Straßen, größtenteils: déjà vu, façade, naïveté, crème brûlée"
+    raw = feed(text, "windows-1252").encode("cp1252")
+    assert decode(raw, content_type="", language=language).charset == "cp1252"
+
+
+@pytest.mark.parametrize("bom", [b"\xff\xfe", b"\xfe\xff", b"\xff\xfe\0\0", b"\xef\xbb\xbf"])
+def test_a_bom_that_lies_is_passed_over(bom: bytes) -> None:
+    """Feeds 18: bytes that begin with plain letters are of no wide charset, nor of UTF-8 when they are not valid."""
+    text = feed(ARABIC, "windows-1256")
+    decoded = decode(bom + text.encode("cp1256"), content_type="", language="")
+    assert (decoded.text, decoded.charset) == (text, "cp1256")
+
+
+@pytest.mark.parametrize("label", ["utf-8", "shift_jis"])
+def test_japanese_escapes_are_seen_whatever_the_label(label: str) -> None:
+    """Feeds 18: ISO-2022-JP is ASCII to the eye of UTF-8, but for its escapes."""
+    text = feed(TEXTS["ja"], label)
+    assert decode(text.encode("iso2022_jp"), content_type="", language="").text == text
+
+
 @pytest.mark.parametrize("content_type", ["", "text/xml; charset=utf-8"])
 def test_one_bad_byte_spoils_one_character(content_type: str) -> None:
     """UTF-8 with a broken byte stays UTF-8; only what is broken is replaced, and counted."""
