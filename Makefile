@@ -5,7 +5,7 @@ BIN := .venv/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
 	--no-emit-index-url --no-emit-find-links pyproject.toml --group build --extra apprise
 
-.PHONY: install install-dev run check test bench faults kafka schema simulation wheel requirements clean
+.PHONY: install install-dev run check test bench bench-matching faults kafka schema simulation wheel requirements clean
 
 install: .venv/run.done
 
@@ -43,6 +43,9 @@ test: check           ## everything CI runs
 
 bench: install-dev    ## the figures of docs/decisions.md and README.md, on this machine
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
+
+bench-matching: .venv/peers.done  ## names in texts, side by side with the libraries people use for it
+	$(BIN)/python -m benchmarks.matching
 
 faults: install-dev   ## the whole table of docs/reliability.md: hours; goes on where it was interrupted
 	$(BIN)/python -m tests.faults

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from consumers.compile import CompiledDesk, Guards
-from consumers.search import ByTerm, Found, Texts
+from consumers.finds import Found
+from consumers.search import ByTerm, Texts
 from consumers.spans import Covers, WordPlaces, longest
 from consumers.text.scripts import unspaced
 from daemon.messages.match import NearMiss

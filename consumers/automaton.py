@@ -11,7 +11,7 @@ Both let the GIL go while they search.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import compress
+from itertools import accumulate, compress
 from typing import Any, Final, Protocol, TypeAlias
 
 import ahocorasick_rs
@@ -174,5 +174,10 @@ def _codes(patterns: Sequence[str]) -> _Codes:
 
 def _encoded(patterns: Sequence[str], codes: _Codes) -> tuple[list[bytes], NDArray[np.bool_]]:
     """Each pattern in bytes, and whether that says too little of it."""
-    encoded = [codes.take(points_of(pattern)).tobytes() for pattern in patterns]
+    encoded: list[bytes] = []
+    for at in range(0, len(patterns), _AT_ONCE):
+        some = patterns[at : at + _AT_ONCE]
+        joined = codes.take(points_of("".join(some))).tobytes()
+        ends = accumulate(map(len, some))
+        encoded += [joined[end - len(pattern) : end] for pattern, end in zip(some, ends, strict=True)]
     return encoded, np.fromiter((_WIDE in pattern for pattern in encoded), np.bool_, len(encoded))

@@ -10,7 +10,7 @@ from itertools import compress
 from typing import Final, NamedTuple
 
 from consumers.evaluate import Evidence
-from consumers.search import Found
+from consumers.finds import Found
 from daemon.messages.article import Zone
 from daemon.messages.match import NearMiss
 

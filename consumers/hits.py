@@ -11,7 +11,8 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from consumers.search import Found, Texts, ZoneText
+from consumers.finds import Found
+from consumers.search import Texts, ZoneText
 from daemon.messages.article import Zone
 
 Numbers: TypeAlias = NDArray[np.int64]

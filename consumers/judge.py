@@ -13,8 +13,9 @@ from consumers.actors import ActorHit, actor_hits
 from consumers.claims import Claim, Claims, fair, united
 from consumers.compile import Compiled, CompiledDesk
 from consumers.evaluate import Attributes, Evaluation, Evidence
+from consumers.finds import Found
 from consumers.hits import by_zone
-from consumers.search import ByTerm, Found, Texts
+from consumers.search import ByTerm, Texts
 from consumers.syntax import Node, Term
 from consumers.watchlist.desk import Actor, Desk, Rule
 from daemon.messages.article import Zone

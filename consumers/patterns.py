@@ -10,55 +10,60 @@ from array import array
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from consumers.automaton import Automaton, build, load
 from consumers.syntax import Exactness, Term
-from consumers.text.scripts import WHOLE, Clitics, Shape, forms
+from consumers.text.scripts import OPEN_WORD, WHOLE_WORD, Clitics, Shape, forms
 from daemon.errors import DecodeError
 
 FORMAT: Final = 1
 """Of what `write_patterns` writes: counted up when that, or what patterns are made of a term, changes."""
 
-WHOLE_WORD: Final = 0xFFFE
-_SEVERAL: Final = 0xFFFF
+OPEN: Final = 1
+CHECKED: Final = 2
+"""Added up: the kinds of patterns that stand for one term as it is written; 0 is a whole word whose letters do not count."""
+SEVERAL: Final = 4
+_SHAPED: Final = 5
 
 
-class Use(NamedTuple):
-    """What a pattern stands for: some term, in some shape (its place among the searcher's `shapes`)."""
-
-    term: int
-    shape: int
+Use: TypeAlias = tuple[int, int]
+"""What a pattern stands for: a term, and in which of the shapes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Uses:
     """What each pattern stands for, by its number; a million of them in a few megabytes.
 
-    `kinds` says how to read `terms`: `WHOLE_WORD`, a term between spaces whose own letters do not count, as most are;
-    `_SEVERAL`, the place in `several`; any other, a term in the shape of that place.
+    `kinds` says how to read `terms`. Below `SEVERAL`: a term between spaces, or (`OPEN`) one before a space that may have
+    clitics before it, and whether (`CHECKED`) its own letters count. `SEVERAL`: the place in `several`. Above: a term in one
+    of the `shapes`.
     """
 
     shapes: tuple[Shape, ...]
-    kinds: "array[int]"
-    terms: "array[int]"
+    kinds: NDArray[np.uint16]
+    terms: NDArray[np.int32]
     several: Sequence[Sequence[Use]]
 
     def of(self, pattern: int) -> Sequence[Use]:
-        kind, term = self.kinds[pattern], self.terms[pattern]
-        return self.several[term] if kind == _SEVERAL else (Use(term, kind),)
+        kind, term = int(self.kinds[pattern]), int(self.terms[pattern])
+        if kind == SEVERAL:
+            return self.several[term]
+        return ((term, kind - _SHAPED if kind >= _SHAPED else kind & OPEN),)
 
 
 def make_patterns(terms: Sequence[Term], engine: str | None = None) -> tuple[Automaton, Uses]:
     """Of distinct terms; a million take seconds."""
-    shapes: dict[Shape, int] = {}
+    shapes: dict[Shape, int] = {WHOLE_WORD: 0, OPEN_WORD: OPEN}
     uses: dict[str, Use | list[Use]] = {}
     for number, term in enumerate(terms):
         clitics = Clitics.NONE if term.exactness is Exactness.EXACT else term.clitics
         for pattern, shape in forms(term.key, clitics, runs_on=term.runs_on):
-            use = Use(number, shapes.setdefault(shape, len(shapes)))
+            use = (number, 0 if shape is WHOLE_WORD else shapes.setdefault(shape, len(shapes)))
             known = uses.setdefault(pattern, use)
             if known is not use:
                 uses[pattern] = [*(known if isinstance(known, list) else [known]), use]
@@ -77,14 +82,14 @@ def _arranged(uses: Sequence[Use | list[Use]], shapes: Sequence[Shape], checked:
     several: list[Sequence[Use]] = []
     for use in uses:
         if isinstance(use, list):
-            kinds.append(_SEVERAL)
+            kinds.append(SEVERAL)
             terms.append(len(several))
             several.append(use)
         else:
-            plain = shapes[use.shape] == WHOLE and use.term not in checked
-            kinds.append(WHOLE_WORD if plain else use.shape)
-            terms.append(use.term)
-    return Uses(tuple(shapes), kinds, terms, several)
+            term, shape = use
+            kinds.append(_SHAPED + shape if shape > OPEN else shape + CHECKED if term in checked else shape)
+            terms.append(term)
+    return Uses(tuple(shapes), np.array(kinds), np.array(terms), several)
 
 
 class _Stored(msgspec.Struct, frozen=True):
@@ -94,7 +99,7 @@ class _Stored(msgspec.Struct, frozen=True):
     shapes: list[Shape]
     kinds: bytes
     terms: bytes
-    several: list[list[tuple[int, int]]]
+    several: Sequence[Sequence[Use]]
 
 
 def write_patterns(automaton: Automaton, uses: Uses) -> bytes | None:
@@ -102,8 +107,8 @@ def write_patterns(automaton: Automaton, uses: Uses) -> bytes | None:
     stored = automaton.dump()
     if stored is None:
         return None
-    several = [[(use.term, use.shape) for use in each] for each in uses.several]
-    return msgspec.msgpack.encode(_Stored(stored, [*uses.shapes], uses.kinds.tobytes(), uses.terms.tobytes(), several))
+    kinds, terms = uses.kinds.tobytes(), uses.terms.tobytes()
+    return msgspec.msgpack.encode(_Stored(stored, [*uses.shapes], kinds, terms, uses.several))
 
 
 def read_patterns(stored: bytes) -> tuple[Automaton, Uses]:
@@ -112,6 +117,6 @@ def read_patterns(stored: bytes) -> tuple[Automaton, Uses]:
         parts = msgspec.msgpack.decode(stored, type=_Stored)
     except msgspec.MsgspecError as error:
         raise DecodeError(f"not stored patterns: {error}") from error
-    several = [[Use(*use) for use in each] for each in parts.several]
-    uses = Uses(tuple(parts.shapes), array("H", parts.kinds), array("i", parts.terms), several)
+    kinds, terms = np.frombuffer(parts.kinds, np.uint16), np.frombuffer(parts.terms, np.int32)
+    uses = Uses(tuple(parts.shapes), kinds, terms, parts.several)
     return load(parts.automaton), uses

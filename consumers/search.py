@@ -5,38 +5,24 @@
 Knows no actors, desks or rules. Stateless: may run in several threads at once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple, TypeAlias
+from itertools import compress
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consumers.automaton import Automaton
-from consumers.patterns import WHOLE_WORD, Use, Uses, checked_terms, make_patterns, read_patterns, write_patterns
+from consumers.finds import Finds, Found, Numbers, Offsets, ZoneFinds
+from consumers.patterns import CHECKED, OPEN, SEVERAL, Use, Uses, checked_terms, make_patterns, read_patterns, write_patterns
 from consumers.syntax import Exactness, Term
 from consumers.text.fold import Folded, fold, is_unspaced
 from consumers.text.scripts import fits
 from consumers.text.sentences import Sentences, sentences
 from consumers.text.spelling import same_case, same_form, same_spelling
 from daemon.messages.article import Zone
-
-
-class Found(NamedTuple):
-    """A term in a zone. Offsets are in the folded text; `misspelt`: equal only because folding merges letters.
-
-    `clitic` stands before the hit in its word, `suffix` within it, as the ending of its last word.
-    """
-
-    term: int
-    zone: Zone
-    start: int
-    end: int
-    clitic: str
-    suffix: str
-    misspelt: bool
-
 
 ByTerm: TypeAlias = Mapping[int, Sequence[Found]]
 
@@ -66,6 +52,13 @@ class ZoneText:
         return f" {self.folded.text} "
 
     @cached_property
+    def spaces(self) -> NDArray[np.bool_]:
+        """Which characters of `padded` are spaces."""
+        spaces = np.ones(len(self.folded.points) + 2, np.bool_)
+        spaces[1:-1] = self.folded.points == ord(" ")
+        return spaces
+
+    @cached_property
     def sentences(self) -> Sentences:
         return sentences(self.text)
 
@@ -81,9 +74,6 @@ class ZoneText:
 
 
 Texts: TypeAlias = Mapping[Zone, ZoneText]
-
-MOST: Final = 1_000
-"""Hits of one term in one zone that are looked at; the rest of a text that is nothing but hits says nothing new."""
 
 _CHECKS: Final[Mapping[Exactness, Callable[[str, str], bool]]] = {
     Exactness.SPELLED: same_spelling,
@@ -105,40 +95,46 @@ class Searcher:
         """What `load_searcher` makes it of again, its terms left out; None where the automaton's library cannot."""
         return write_patterns(self._automaton, self._uses)
 
-    def search(self, texts: Texts) -> dict[int, list[Found]]:
-        """Every hit by its term, in the order of zones and texts; at most `MOST` a term and zone."""
-        found: dict[int, list[Found]] = {}
-        for zone, text in texts.items():
-            self._search(zone, text, found)
-        return found
+    def search(self, texts: Texts) -> Finds:
+        """Every hit by its term."""
+        zones = (self._search(zone, text) for zone, text in texts.items())
+        return Finds([zone for zone in zones if zone is not None])
 
-    def _search(self, zone: Zone, text: ZoneText, found: dict[int, list[Found]]) -> None:
-        """Whole words are looked at no further: their boundaries were in the pattern."""
-        kinds, terms = self._uses.kinds, self._uses.terms
-        for begin, end, pattern in self._automaton.find(text.folded):
-            if kinds[pattern] == WHOLE_WORD:
-                term = terms[pattern]
-                if (known := found.get(term)) is None:
-                    found[term] = [Found(term, zone, begin, end - 2, "", "", misspelt=False)]
-                else:
-                    _add(known, Found(term, zone, begin, end - 2, "", "", misspelt=False))
-                continue
-            for use in self._uses.of(pattern):
-                hit = self._hit(use, zone, text, begin, end)
-                if hit is not None:
-                    _add(found.setdefault(use.term, []), hit)
+    def _search(self, zone: Zone, text: ZoneText) -> ZoneFinds | None:
+        """Words that stand as their term is written are looked at together; all others one by one."""
+        raw = self._automaton.find(text.folded)
+        if not raw:
+            return None
+        begins, ends, patterns = np.array(raw, np.int64).T
+        kinds, terms = self._uses.kinds.take(patterns), self._uses.terms.take(patterns)
+        starts, ends = begins - (kinds & OPEN), ends - 2
+        if not kinds.any():
+            return ZoneFinds(zone, terms, starts, ends)
+        plain = (kinds < SEVERAL) & text.spaces.take(starts)
+        counted = np.flatnonzero(plain & (kinds >= CHECKED))
+        plain[counted] = [*self._as_written(text, terms[counted], starts[counted], ends[counted])]
+        others = [
+            hit
+            for begin, end, pattern in compress(raw, (~plain).tolist())
+            for use in self._uses.of(pattern)
+            if (hit := self._hit(use, zone, text, begin, end)) is not None
+        ]
+        return ZoneFinds(zone, terms[plain], starts[plain], ends[plain], others)
+
+    def _as_written(self, text: ZoneText, terms: Numbers, starts: Offsets, ends: Offsets) -> Iterator[bool]:
+        """Whether hits are letter for letter what their terms are, as nearly all are."""
+        places = text.folded.starts(starts).tolist(), text.folded.ends(ends).tolist()
+        for term, start, end in zip(terms.tolist(), *places, strict=True):
+            yield text.text[start:end] == self.terms[term].text
 
     def _hit(self, use: Use, zone: Zone, text: ZoneText, begin: int, end: int) -> Found | None:
         """The hit of a term whose boundaries or letters are still to be looked at, if they are right."""
-        shape = self._uses.shapes[use.shape]
-        clitic, stop = shape.fused, end - shape.after
-        if not shape.closed:
-            fit = fits(shape, text.padded, begin, end)
-            if fit is None:
-                return None
-            clitic, stop = fit
-        hit = Found(use.term, zone, begin + shape.start - 1, stop - 1, clitic, shape.ending, misspelt=False)
-        return hit if use.term not in self.checked else self._checked(hit, text)
+        term, shape = use[0], self._uses.shapes[use[1]]
+        fit = fits(shape, text.padded, begin, end)
+        if fit is None:
+            return None
+        hit = Found(term, zone, begin + shape.start - 1, fit[1] - 1, fit[0], shape.ending, misspelt=False)
+        return hit if term not in self.checked else self._checked(hit, text)
 
     def _checked(self, hit: Found, text: ZoneText) -> Found | None:
         """The hit, misspelt when only folding makes it equal to the term; None when that is no hit at all."""
@@ -146,11 +142,6 @@ class Searcher:
         if _CHECKS[term.exactness](term.text, text.surface(hit)):
             return hit
         return hit._replace(misspelt=True) if term.exactness is Exactness.SPELLED else None
-
-
-def _add(known: list[Found], hit: Found) -> None:
-    if len(known) < MOST or known[-MOST].zone is not hit.zone:
-        known.append(hit)
 
 
 def make_searcher(terms: Sequence[Term], engine: str | None = None) -> Searcher:

@@ -4,7 +4,8 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable
 from itertools import accumulate
 
-from consumers.search import Found, Texts
+from consumers.finds import Found
+from consumers.search import Texts
 from daemon.messages.article import Zone
 
 

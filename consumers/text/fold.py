@@ -23,7 +23,6 @@ _Step: TypeAlias = tuple[NDArray[Any], NDArray[Any]]
 """For each character after a step the first and the last one it was before; or twice a mask of those that stayed."""
 
 _UNSPACED_FROM: Final = 0xE00
-_FIRST_MARK: Final = "\u0300"
 _PASSES: Final = 4
 """Folding can leave letters side by side that compose (halfwidth kana, deleted ZWNJ); twice was always enough in tests."""
 
@@ -48,14 +47,26 @@ class Folded:
 
     def end(self, index: int) -> int:
         """Where in the original the folded text before `index` ends: just past its last character and that one's marks."""
-        if index <= 0:
-            return 0
+        if index <= 0 or not self._steps:
+            return max(index, 0)
+        end = int(self._way[1][index - 1]) + 1
+        while folding_table().entries[self._points_and_end[end]] == ATTACHED:
+            end += 1
+        return end
+
+    def starts(self, indices: _Map) -> _Map:
+        """`start` of many characters, all within the text."""
+        return self._way[0].take(indices) if self._steps else indices
+
+    def ends(self, indices: _Map) -> _Map:
+        """`end` of many, none of them 0."""
         if not self._steps:
-            return index
-        stop = int(self._way[1][index - 1]) + 1
-        while stop < len(self.original) and self.original[stop] >= _FIRST_MARK and _is_attached(self.original[stop]):
-            stop += 1
-        return stop
+            return indices
+        ends = self._way[1].take(indices - 1) + 1
+        marked = folding_table().entries.take(self._points_and_end.take(ends)) == ATTACHED
+        if marked.any():
+            ends[marked] = [self.end(index) for index in indices[marked].tolist()]
+        return ends
 
     @cached_property
     def _way(self) -> _Step:
@@ -64,6 +75,11 @@ class Folded:
         for step in self._steps[1:]:
             firsts, lasts = firsts.take(_indices(step[0])), lasts.take(_indices(step[1]))
         return firsts, lasts
+
+    @cached_property
+    def _points_and_end(self) -> _Points:
+        """The original's code points, and one behind them that belongs to no letter."""
+        return points_of(self.original + " ")
 
 
 def fold(text: str) -> Folded:
@@ -105,10 +121,6 @@ def is_unspaced(points: _Points) -> NDArray[np.bool_]:
         | ((points >= 0x3400) & (points < 0xA000))
         | ((points >= 0x20000) & (points < 0x40000))
     )
-
-
-def _is_attached(character: str) -> bool:
-    return bool(folding_table().entries[ord(character)] == ATTACHED)
 
 
 def points_of(text: str) -> _Points:

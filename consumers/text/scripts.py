@@ -64,14 +64,11 @@ class Shape:
     runs_on: bool = False
     ending: str = ""
 
-    @property
-    def closed(self) -> bool:
-        """Whether its boundaries are in the pattern and none is left to check."""
-        return self.start > 0 and self.after > 0 and self.clitics is None
 
-
-WHOLE: Final = Shape()
+WHOLE_WORD: Final = Shape()
 """Between spaces, as it is."""
+OPEN_WORD: Final = Shape(start=0, clitics=_ALLOWED[Clitics.NAME])
+"""An Arabic name: as it is before a space, and perhaps with clitics."""
 
 
 def forms(key: str, clitics: Clitics, *, runs_on: bool = False) -> Iterator[tuple[str, Shape]]:
@@ -85,12 +82,13 @@ def forms(key: str, clitics: Clitics, *, runs_on: bool = False) -> Iterator[tupl
         for clitic in sorted(_SHORT[clitics]):
             yield f" {clitic}{key}{tail}", Shape(1 + len(clitic), after, clitic, runs_on=runs_on)
     elif is_arabic(key[0]) and clitics is not Clitics.NONE:
-        yield key + tail, Shape(0, after, "", _ALLOWED[clitics], runs_on)
+        named = clitics is Clitics.NAME and not open_end
+        yield key + tail, OPEN_WORD if named else Shape(0, after, "", _ALLOWED[clitics], runs_on)
         yield from _fusions(key, tail, after, runs_on=runs_on)
     elif _is_hebrew(key[0]) and not short and clitics is not Clitics.NONE:
         yield key + tail, Shape(0, after, "", _HEBREW, runs_on)
     else:
-        yield f" {key}{tail}", Shape(1, after, runs_on=runs_on)
+        yield f" {key}{tail}", Shape(1, after, runs_on=runs_on) if open_end else WHOLE_WORD
 
 
 def _fusions(key: str, tail: str, after: int, *, runs_on: bool) -> Iterator[tuple[str, Shape]]:

@@ -19,7 +19,7 @@ def same_spelling(name: str, surface: str) -> bool:
 
     Compared from the end: after لل the name's first letter is not written.
     """
-    return all(map(_same_letter, reversed(_letters(name)), reversed(_letters(surface))))
+    return name == surface or all(map(_same_letter, reversed(_letters(name)), reversed(_letters(surface))))
 
 
 def same_form(word: str, surface: str) -> bool:

@@ -7,9 +7,9 @@ from types import FrameType
 
 import pytest
 
+from consumers.finds import MOST
 from consumers.judge import MAX_HITS, Judgement
 from consumers.matcher import judge_article
-from consumers.search import MOST
 from daemon.messages.article import Article
 from tests.consumers.articles import article, compiled
 
