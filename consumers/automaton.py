@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import accumulate, compress
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 import ahocorasick_rs
 import msgspec
@@ -124,24 +124,28 @@ class _Stored(msgspec.Struct, frozen=True):
     narrows: int
 
 
-def build(patterns: Sequence[str], engine: str | None = None) -> tuple[Automaton, Sequence[int]]:
-    """An automaton of distinct, non-empty patterns (none at all is allowed), and which pattern its numbers stand for.
+class Encoded(NamedTuple):
+    """Patterns as the libraries get them, narrow and wide ones; `order`: which pattern each number of theirs stands for."""
 
-    Of a million patterns it takes seconds, and for that time a kilobyte a pattern.
-    """
-    engine = engine or next(iter(ENGINES))
+    codes: _Codes
+    narrow: list[bytes]
+    wide: list[str]
+    order: NDArray[np.int64]
+
+
+def encode(patterns: Sequence[str]) -> Encoded:
+    """Distinct, non-empty patterns, none at all being allowed. They need not be kept until the automaton is built."""
     codes = _codes(patterns)
     encoded, is_wide = _encoded(patterns, codes)
-    narrow = [*compress(encoded, ~is_wide)]
-    wide = [*compress(patterns, is_wide)]
-    automaton = Automaton(
-        engine,
-        codes,
-        ENGINES[engine](narrow) if narrow else None,
-        ENGINES[engine](wide) if wide else None,
-        len(narrow),
-    )
-    return automaton, np.argsort(is_wide, kind="stable").tolist()
+    narrow = [*compress(encoded, (~is_wide).tolist())]
+    return Encoded(codes, narrow, [*compress(patterns, is_wide.tolist())], np.argsort(is_wide, kind="stable"))
+
+
+def build(patterns: Encoded, engine: str | None = None) -> Automaton:
+    """The automaton of these patterns. Of a million it takes seconds, and for that time a kilobyte a pattern."""
+    engine = engine or next(iter(ENGINES))
+    narrow, wide = (ENGINES[engine](each) if each else None for each in (patterns.narrow, patterns.wide))
+    return Automaton(engine, patterns.codes, narrow, wide, len(patterns.narrow))
 
 
 def load(stored: bytes) -> Automaton:

@@ -7,7 +7,7 @@ Kept in flat numbers: of a million terms there must not be a million small objec
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from consumers.automaton import Automaton, build, load
+from consumers.automaton import Automaton, Encoded, build, encode, load
 from consumers.syntax import Exactness, Term
 from consumers.text.scripts import OPEN_WORD, WHOLE_WORD, Clitics, Shape, forms
 from daemon.errors import DecodeError
@@ -58,6 +58,12 @@ class Uses:
 
 def make_patterns(terms: Sequence[Term], engine: str | None = None) -> tuple[Automaton, Uses]:
     """Of distinct terms; a million take seconds."""
+    patterns, uses = _gathered(terms)
+    return build(patterns, engine), uses
+
+
+def _gathered(terms: Sequence[Term]) -> tuple[Encoded, Uses]:
+    """Nothing else is left of the terms when the automaton is built, which takes memory enough."""
     shapes: dict[Shape, int] = {WHOLE_WORD: 0, OPEN_WORD: OPEN}
     uses: dict[str, Use | list[Use]] = {}
     for number, term in enumerate(terms):
@@ -67,9 +73,9 @@ def make_patterns(terms: Sequence[Term], engine: str | None = None) -> tuple[Aut
             known = uses.setdefault(pattern, use)
             if known is not use:
                 uses[pattern] = [*(known if isinstance(known, list) else [known]), use]
-    automaton, order = build([*uses], engine)
+    encoded = encode([*uses])
     by_pattern = [*uses.values()]
-    return automaton, _arranged([by_pattern[place] for place in order], [*shapes], checked_terms(terms))
+    return encoded, _arranged((by_pattern[place] for place in encoded.order), [*shapes], checked_terms(terms))
 
 
 def checked_terms(terms: Sequence[Term]) -> frozenset[int]:
@@ -77,7 +83,7 @@ def checked_terms(terms: Sequence[Term]) -> frozenset[int]:
     return frozenset(number for number, term in enumerate(terms) if term.exactness is not Exactness.FOLDED)
 
 
-def _arranged(uses: Sequence[Use | list[Use]], shapes: Sequence[Shape], checked: AbstractSet[int]) -> Uses:
+def _arranged(uses: Iterable[Use | list[Use]], shapes: Sequence[Shape], checked: AbstractSet[int]) -> Uses:
     kinds, terms = array("H"), array("i")
     several: list[Sequence[Use]] = []
     for use in uses:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.automaton import ENGINES, build
+from consumers.automaton import ENGINES, build, encode
 from consumers.matcher import LONGEST
 from consumers.search import load_searcher, make_searcher, zone_texts
 from consumers.syntax import make_term
@@ -70,9 +70,9 @@ def test_automata_agree(patterns: set[str], text: str) -> None:
         if f" {text} ".startswith(pattern, at)
     )
     for name in ENGINES:
-        automaton, order = build([*patterns], name)
-        found = automaton.find(Folded(points_of(text), text, ()))
-        assert sorted((start, end, [*patterns][order[number]]) for start, end, number in found) == expected
+        encoded = encode([*patterns])
+        found = build(encoded, name).find(Folded(points_of(text), text, ()))
+        assert sorted((start, end, [*patterns][encoded.order[number]]) for start, end, number in found) == expected
 
 
 @given(st.text(max_size=60))
