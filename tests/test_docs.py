@@ -31,6 +31,7 @@ from daemon.config.document import parse_document
 from daemon.config.load import validate
 from daemon.config.models import Config
 from daemon.config.schema import schema_text
+from daemon.feeds.asked import Stage as Answer
 from daemon.feeds.jobs import PollOutcome
 from daemon.feeds.parsed import Reason as ParseReason
 from daemon.feeds.rows import FeedState
@@ -197,6 +198,7 @@ REASONS: dict[str, Iterable[type[StrEnum]]] = {
     "articles at the enricher": [Sight],
     "roles": [Role],
     "outcomes of reloads": [Reloaded],
+    "answers to poll now": [Answer],
 }
 
 

@@ -1,4 +1,7 @@
-"""`rasid feeds`: what is polled, when next, how it has been doing; read beside the running service."""
+"""`rasid feeds`: what is polled, when next, how it has been doing; read beside the running service.
+
+The other commands about feeds: `feeds_poll.py`, `feeds_files.py`.
+"""
 
 import asyncio
 import os
@@ -12,6 +15,8 @@ import orjson
 from daemon.app.buses import open_beside
 from daemon.bus.base import Row
 from daemon.cli import find
+from daemon.cli.feeds_files import export_feeds, import_feeds
+from daemon.cli.feeds_poll import poll_feed
 from daemon.cli.options import CONFIG_FILE
 from daemon.clock import WallClock
 from daemon.config.load import load_config
@@ -25,10 +30,11 @@ _GROUP: Final = "poller"
 
 @click.group()
 def command() -> None:
-    """What is polled, when next, and how it has been doing."""
+    """What is polled, when next, and how it has been doing; polling on command; lists of other programs."""
 
 
-command.add_command(find.command)
+for each in (find.command, poll_feed, import_feeds, export_feeds):
+    command.add_command(each)
 
 
 @command.command("list")

@@ -25,7 +25,7 @@ TABLE: Final = {
     "parse": "Feeds' bytes to items, one a line.",
     "extract": "Article pages or plain texts to zones, language and dates.",
     "match": "Articles to matches with their evidence.",
-    "feeds": "What is polled, when next, how it has been doing.",
+    "feeds": "What is polled, when next, how it has been doing; poll now, import, export.",
     "alerts": "What was told, joined, held, suppressed, delivered, and why.",
     "deadletter": "Records no hop could handle: list, show, put back.",
     "backup": "Copy the embedded bus, while the service runs.",

@@ -14,6 +14,7 @@ from typing import Final
 from daemon.bus.base import Row
 from daemon.bus.topics import partition_of
 from daemon.errors import DecodeError
+from daemon.feeds.asked import obey
 from daemon.feeds.harvest import gather
 from daemon.feeds.jobs import PollOutcome, PollResult
 from daemon.feeds.roster import Roster, forget_feed, forget_item, leave
@@ -23,6 +24,7 @@ from daemon.feeds.sources import Source
 from daemon.feeds.standing import after_poll, job_for
 from daemon.feeds.survey import count_states
 from daemon.feeds.turns import Ending, end_turn, leave_alone, next_turn, wait_turn
+from daemon.messages.command import PollNow
 from daemon.messages.wire import AnyMessage
 from daemon.stage.hop import NOTHING, Effects, Fact, Failed, Hop, Scan, Table, Time, Work
 from daemon.urls import FILE_SITE
@@ -53,9 +55,12 @@ class Poller(Hop[AnyMessage, AnyMessage]):
     def prepare(self, batch: Sequence[AnyMessage]) -> Sequence[AnyMessage]:
         return batch
 
-    def decide(self, item: AnyMessage, table: Table, now: float) -> Effects:  # noqa: ARG002 - the hop's shape
-        """There is no command yet. Raises `DecodeError`, so that whatever stands here is set aside."""
-        raise DecodeError("the poller obeys no such message", subject=type(item).__name__)
+    def decide(self, item: AnyMessage, table: Table, now: float) -> Effects:
+        """Obey a command. Raises `DecodeError` for anything else, so that it is set aside."""
+        if not isinstance(item, PollNow):
+            raise DecodeError("the poller obeys no such message", subject=type(item).__name__)
+        obey(item, table, now)
+        return NOTHING
 
     def reconcile(self, partition: int, partitions: int, table: Table, now: float) -> Effects:
         """Bring the feeds of this partition in line with the files and the clock. A feed's first poll is due at once."""

@@ -136,7 +136,7 @@ def load_sources(config: Config, config_file: Path, environ: Mapping[str, str]) 
             problems.append(entry.problem("id", f"the feed id {feed.id!r} stands at {first.file}:{first.line} already"))
             continue
         places[feed.id] = here
-        reason = _unusable(feed.url, config_file.parent)
+        reason = why_unusable(feed.url, config_file.parent)
         if reason:
             problems.append(entry.problem("url", reason))
             continue
@@ -186,9 +186,11 @@ def read_outlines(path: Path) -> Outlines:
         raise ConfigError([Problem(file=str(path), reason=f"cannot be read: {error.strerror}")]) from error
 
 
-def _unusable(url: str, folder: Path) -> str:
-    """Why the address cannot be polled; empty when it can."""
+def why_unusable(url: str, folder: Path | None) -> str:
+    """Why the address cannot be polled; empty when it can. Without a folder, `file:` addresses are not followed."""
     if is_file(url):
+        if folder is None:
+            return ""
         try:
             locate(url, folder)
         except OutsideFolder as error:

@@ -13,10 +13,11 @@ import orjson
 from daemon.errors import DecodeError
 from daemon.messages.alert import Message, Outcome, Sent
 from daemon.messages.article import Article, RawArticle, Withdrawal
+from daemon.messages.command import PollNow
 from daemon.messages.dead import DeadLetter
 from daemon.messages.match import Match
 
-AnyMessage: TypeAlias = RawArticle | Withdrawal | Article | Match | Message | Outcome | Sent | DeadLetter
+AnyMessage: TypeAlias = RawArticle | Withdrawal | Article | Match | Message | Outcome | Sent | DeadLetter | PollNow
 
 _VERSION: Final = 1
 _KINDS: Final[dict[type[Any], str]] = {
@@ -28,6 +29,7 @@ _KINDS: Final[dict[type[Any], str]] = {
     Outcome: "outcome",
     Sent: "sent",
     DeadLetter: "dead_letter",
+    PollNow: "poll_now",
 }
 
 

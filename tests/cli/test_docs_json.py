@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from daemon.cli.feeds_poll import Told
 from daemon.cli.main import main
 from daemon.errors import Problem
 from daemon.feeds.discovery import Found
@@ -32,6 +33,7 @@ def named(what: str) -> set[str]:
         ("deliveries", Sent, {"kind"}),
         ("feeds", Line, set()),
         ("found feeds", Found, set()),
+        ("polls on command", Told, set()),
         ("hits", Hit, set()),
         ("problems", Problem, {"level"}),
     ],

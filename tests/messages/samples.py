@@ -25,6 +25,7 @@ from daemon.messages.article import (
     Withdrawal,
     Zone,
 )
+from daemon.messages.command import PollNow
 from daemon.messages.dead import DeadLetter
 from daemon.messages.match import (
     ActorFound,
@@ -262,4 +263,5 @@ SAMPLES: dict[str, AnyMessage] = {
         encoding="base64",
         at=1691497603.0,
     ),
+    "poll_now": PollNow(feed="ina", at=1691497604.25),
 }

@@ -1,0 +1,97 @@
+"""“Poll now”: obeyed within politeness, and answered from the feed's row."""
+
+from dataclasses import replace
+
+from daemon.feeds.asked import Reply, Stage, answer_of
+from daemon.feeds.jobs import PollResult
+from daemon.feeds.schedule import Answer
+from daemon.messages.command import PollNow
+from daemon.net.answers import FetchOutcome
+from daemon.stage.table import StepTable
+from tests.feeds.desk import Desk, desk, item, source
+
+
+def ask(made: Desk, feed: str = "one") -> PollNow:
+    """A command that is taken at once."""
+    command, table = PollNow(feed=feed, at=made.now), StepTable(made.rows)
+    made.poller.decide(command, table, made.now)
+    made.rows.apply(table.changes())
+    return command
+
+
+def reply(made: Desk, command: PollNow) -> Reply:
+    return answer_of(command, made.row(command.feed))
+
+
+def refusal(made: Desk, outcome: FetchOutcome = FetchOutcome.TOO_MANY) -> PollResult:
+    url = "https://news.example.org/feed"
+    return PollResult(url=url, outcome=outcome, answer=Answer.TOO_MANY, fetched_at=made.now, retry_after=3600.0)
+
+
+def test_a_feed_is_due_at_once() -> None:
+    """Whatever its interval; and the answer goes from sent over due to polled."""
+    made = desk()
+    made.poll([item("a")])
+    made.now += 1.0
+    early = PollNow(feed="one", at=made.now)
+    assert reply(made, early).stage is Stage.SENT
+    command = ask(made)
+    assert (made.row().wake, made.feed().next_at, reply(made, command).stage) == (made.now, made.now, Stage.DUE)
+    made.poll([item("a")])
+    assert reply(made, command).stage is Stage.POLLED
+    assert made.feed().next_at > made.now
+
+
+def test_a_site_that_wants_to_be_left_alone_is() -> None:
+    """Feeds 14: after a 429 or 503 a command changes nothing, and says until when; once the time is over it is obeyed."""
+    for outcome in (FetchOutcome.TOO_MANY, FetchOutcome.UNAVAILABLE):
+        made = desk()
+        made.done(refusal(made, outcome))
+        free_at, made.now = made.feed().next_at, made.now + 60.0
+        command = ask(made)
+        answer = reply(made, command)
+        assert (made.row().wake, answer.stage, answer.until) == (free_at, Stage.REFUSED, free_at)
+        made.now = free_at + 1.0
+        assert reply(made, ask(made)).stage is Stage.DUE
+
+
+def test_a_feed_that_failed_is_polled() -> None:
+    """Its pause is of our own making; people who mended it need not wait."""
+    made = desk()
+    made.done(replace(refusal(made), outcome=FetchOutcome.NOT_FOUND, answer=Answer.FAILED))
+    made.now += 1.0
+    ask(made)
+    assert made.row().wake == made.now
+
+
+def test_a_feed_in_its_sites_queue_stays_there() -> None:
+    """Feeds 15: it is due already, and takes no second turn."""
+    made = desk(source("one"), source("two"))
+    table = StepTable(made.rows)
+    made.poller.wake(made.row("one"), table, made.now)
+    made.rows.apply(table.changes())
+    assert reply(made, ask(made)).stage is Stage.DUE
+    assert made.row("one").wake is None
+
+
+def test_feeds_that_are_not_polled() -> None:
+    """A feed that left, and one that never was, are not polled for being asked for."""
+    made = desk()
+    made.poller.replace([])
+    made.reconcile()
+    left = made.row()
+    assert reply(made, ask(made)).stage is Stage.SENT
+    assert made.row() == left
+    ask(made, "nobody")
+    assert answer_of(PollNow(feed="nobody", at=made.now), None) == Reply(Stage.SENT)
+
+
+def test_another_machines_clock() -> None:
+    """A command from a clock that is ahead is answered all the same."""
+    made = desk()
+    made.poll([item("a")])
+    command, table = PollNow(feed="one", at=made.now + 500.0), StepTable(made.rows)
+    made.poller.decide(command, table, made.now)
+    made.rows.apply(table.changes())
+    made.poll([item("b")])
+    assert reply(made, command).stage is Stage.POLLED
