@@ -178,7 +178,7 @@ def _said(element: Any, name: str) -> str:
 
 
 def _tag(element: Any) -> str:
-    return str(etree.QName(element).localname).lower()
+    return str(element.tag).rpartition("}")[2].lower()
 
 
 def _categories(text: str) -> list[str]:
