@@ -21,7 +21,7 @@ _PAUSE_HALVES: Final = 14 * DAY
 """Within a fortnight a pause has come again, or counts half: nights and weekends stay known, an outage fades."""
 
 _LOOKS_PER_ITEM: Final = 4
-_LOOKS_PER_SILENCE: Final = 50
+_LOOKS_PER_SILENCE: Final = 200
 _WINDOW_SHARE: Final = 0.5
 _WEIGHT: Final = 0.125
 _ENOUGH: Final = 8
@@ -105,10 +105,12 @@ def adaptive_interval(rhythm: Rhythm, *, window: int, usual: float, now: float) 
 
     Short enough that half of the window at most is new after the busiest time of late, so that nothing rolls out of it unseen
     (feeds 10), and that a busy feed is looked at four times an item. `usual` for all others; one that is idle is looked at
-    fifty times in its silence, so what breaks it is found within a fiftieth of what it lasted.
+    two hundred times in its silence, so what breaks it is found within a two-hundredth of what it lasted.
     """
     quiet = now - rhythm.new_at if rhythm.new_at is not None else 0.0
-    interval, rhythm = max(usual, quiet / _LOOKS_PER_SILENCE), _faded(rhythm, now)
+    interval = max(usual, quiet / _LOOKS_PER_SILENCE)
+    if now != rhythm.at:
+        rhythm = _faded(rhythm, now)
     if rhythm.rate > 0:
         interval = min(interval, 1 / (rhythm.rate * _LOOKS_PER_ITEM))
     if rhythm.peak > 0:

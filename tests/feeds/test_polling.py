@@ -155,6 +155,26 @@ async def test_the_same_body_again_is_not_parsed(bench: Bench, server: FeedServe
     assert (result.outcome, bench.parses, made.feed().etag) == (PollOutcome.UNCHANGED, 1, '"2"')
 
 
+async def test_where_a_feed_has_moved(bench: Bench, server: FeedServer) -> None:
+    """Feeds 12: a permanent redirect is told with where it led, and a feed that has moved is asked there, by its own name."""
+    url, moved = server.url("/old"), server.url("/new")
+    server.script("/old", Said(status=301, headers={"Location": "/new"}))
+    server.publish("/new", rss(ITEMS))
+    result = await bench.worker(_job("one", url))
+    assert (result.url, result.moved, result.redirected) == (url, moved, True)
+    result = await bench.worker(PollJob(feed="one", url=url, moved_to=moved))
+    assert (result.url, result.moved, result.redirected) == (url, "", False)
+    assert [request.path for request in server.requests] == ["/old", "/new", "/new"]
+
+
+async def test_feeds_of_a_site_share_a_connection(bench: Bench, server: FeedServer) -> None:
+    """Feeds 15: due feeds of a site are asked back to back, over one connection."""
+    for path in ("/a", "/b", "/c"):
+        server.publish(path, rss(ITEMS))
+        assert (await bench.worker(_job(path[1:], server.url(path)))).outcome == "ok"
+    assert server.connections == 1
+
+
 async def test_a_large_document_arrives_whole(bench: Bench, server: FeedServer) -> None:
     """Feeds 27: what one parse leaves comes at the next polls, although the document and its ETag stay the same."""
     made = watching(server.url())

@@ -1,12 +1,28 @@
 """Bytes of the poller's rows."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from daemon.errors import DecodeError
-from daemon.feeds.rows import FeedRow, FeedState, ItemRow, Seen, SiteRow, decode, encode, feed_key, feed_of, item_key, item_name
+from daemon.feeds.rhythm import Rhythm
+from daemon.feeds.rows import (
+    FeedRow,
+    FeedState,
+    ItemRow,
+    Move,
+    Seen,
+    SiteRow,
+    decode,
+    encode,
+    feed_key,
+    feed_of,
+    item_key,
+    item_name,
+)
+from daemon.feeds.wishes import Wish
 
 GOLDEN: Final = Path(__file__).parent.parent / "golden" / "rows"
 FEED: Final = FeedRow(
@@ -49,6 +65,24 @@ def test_released_bytes_decode(name: str) -> None:
 def test_what_is_written_is_read(name: str) -> None:
     """A row comes back equal from its own bytes."""
     assert again(name, encode(SAMPLES[name])) == SAMPLES[name]
+
+
+def test_what_later_versions_added_is_read() -> None:
+    """A row with everything that is remembered of a feed comes back equal; what an older version left out has its default."""
+    feed = replace(
+        FEED,
+        credentials="0f0f",
+        whole_at=1699990000.0,
+        interval=120.0,
+        pace=132.5,
+        rhythm=Rhythm(at=1700000000.0, rate=0.01, peak=0.1, new_at=1699999000.0, gap=600.5, longest=36000.0, arrivals=9),
+        wish=Wish(every=1800.0, skip_hours=(0, 23), skip_days=(6,)),
+        moved_to="https://new.example.org/feed",
+        move=Move(url="https://newer.example.org/feed", since=1699990000.0, polls=2),
+    )
+    assert decode(FeedRow, encode(feed)) == feed
+    site = replace(SITE, refusals=3, paused_at=1700000000.0, free_at=1700003600.0)
+    assert decode(SiteRow, encode(site)) == site
 
 
 def again(name: str, value: bytes) -> FeedRow | ItemRow | SiteRow:
