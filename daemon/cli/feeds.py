@@ -22,7 +22,7 @@ from daemon.clock import WallClock
 from daemon.config.load import load_config
 from daemon.config.models import Config
 from daemon.feeds.listing import feed_lines, feed_table
-from daemon.feeds.rows import FEED
+from daemon.feeds.rows import FEED, SITE
 from daemon.feeds.sources import load_sources
 
 _GROUP: Final = "poller"
@@ -62,6 +62,6 @@ def list_feeds(config_file: Path, *, as_json: bool) -> None:
 
 
 async def _rows(config: Config, folder: Path, clock: WallClock) -> list[Row]:
-    """The poller's rows of all feeds."""
+    """The poller's rows of all feeds and sites."""
     async with open_beside(config, folder, clock) as bus:
-        return [row async for row in bus.state(_GROUP) if row.key.startswith(FEED)]
+        return [row async for row in bus.state(_GROUP) if row.key.startswith((FEED, SITE))]

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from daemon.bus.base import Row
-from daemon.feeds.rows import FeedRow, decode, encode, feed_key
+from daemon.feeds.rows import FeedRow, decode, encode, feed_key, site_key
+from daemon.feeds.turns import paused_until
 from daemon.messages.command import PollNow
 from daemon.net.answers import FetchOutcome
 from daemon.stage.hop import Table
@@ -46,7 +47,9 @@ def obey(command: PollNow, table: Table, now: float) -> None:
     if feed.left_at is not None:
         return
     asked_at = max(command.at, feed.asked_at or 0.0)
-    feed = replace(feed, asked_at=asked_at, asked_after=feed.attempt, refused_until=_free_at(feed, now))
+    feed = replace(
+        feed, asked_at=asked_at, asked_after=feed.attempt, refused_until=_free_at(feed, table.get(site_key(row.lane)), now)
+    )
     if feed.refused_until is None and feed.next_at > now:
         feed = replace(feed, next_at=now)
     # A row without a wake stands in its site's queue already.
@@ -68,6 +71,6 @@ def answer_of(command: PollNow, row: Row | None) -> Reply:
     return Reply(Stage.DUE, feed=feed)
 
 
-def _free_at(feed: FeedRow, now: float) -> float | None:
-    """Until when the feed is to be left alone; None when it may be asked."""
-    return feed.next_at if feed.outcome in _LEFT_ALONE and feed.next_at > now else None
+def _free_at(feed: FeedRow, site: Row | None, now: float) -> float | None:
+    """Until when the feed, or all of its site, is to be left alone; None when it may be asked."""
+    return feed.next_at if feed.outcome in _LEFT_ALONE and feed.next_at > now else paused_until(site, now)

@@ -1,15 +1,16 @@
 """What people are shown of feeds: the files' feeds joined with what the rows remember of them. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 from daemon.bus.base import Row
 from daemon.feeds.rhythm import silence
-from daemon.feeds.rows import FEED, FeedRow, FeedState, decode, feed_of
+from daemon.feeds.rows import FEED, SITE, FeedRow, FeedState, decode, feed_of
 from daemon.feeds.sources import Source
+from daemon.feeds.turns import paused_until
 from daemon.urls import without_credentials
 
 _HEADINGS: Final = ("feed", "state", "last success", "last outcome", "next poll", "items", "url")
@@ -43,14 +44,23 @@ class Line:
 def feed_lines(sources: Iterable[Source], rows: Iterable[Row], now: float) -> Sequence[Line]:
     """A line for each feed of the files, in their order; then those that left the files but are still remembered.
 
+    `rows` are those of feeds and sites; others are passed over.
+
     Raises `NewerRow`, `DecodeError`.
     """
-    known = {feed_of(row.key): decode(FeedRow, row.value) for row in _current(rows)}
+    kept = list(rows)
+    pauses = {row.lane: paused_until(row, now) or 0.0 for row in kept if row.key.startswith(SITE)}
+    known = {feed_of(row.key): _waiting(decode(FeedRow, row.value), pauses.get(row.lane, 0.0)) for row in _current(kept)}
     lines = [_line(source.id, source.shown, known.pop(source.id, None), now, listed=True) for source in sources]
     return [
         *lines,
         *(_line(id_, for_people(feed.url.partition(" ")[0]), feed, now, listed=False) for id_, feed in sorted(known.items())),
     ]
+
+
+def _waiting(feed: FeedRow, free_at: float) -> FeedRow:
+    """A feed whose site is left alone is not polled before the end of that."""
+    return replace(feed, next_at=free_at) if feed.next_at < free_at else feed
 
 
 def _current(rows: Iterable[Row]) -> Iterable[Row]:

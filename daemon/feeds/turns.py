@@ -87,6 +87,12 @@ def leave_alone(site: str, table: Table, now: float, ending: Ending) -> None:
     table.put(site_key(site), Row(site, site_key(site), encode(queue), wake))
 
 
+def paused_until(row: Row | None, now: float) -> float | None:
+    """Until when the site of this row wants to be left alone by all of its feeds; None when it may be asked."""
+    queue = SiteRow() if row is None else decode(SiteRow, row.value)
+    return queue.free_at if queue.refusals and queue.free_at > now else None
+
+
 def right_turn(row: Row, table: Table, now: float) -> None:
     """The clock may have been set back: a pause is as long as it was, and begins now; a turn without one is due."""
     queue = decode(SiteRow, row.value)

@@ -55,6 +55,19 @@ def test_a_site_that_wants_to_be_left_alone_is() -> None:
         assert reply(made, ask(made)).stage is Stage.DUE
 
 
+def test_a_feed_whose_site_was_asked_too_often_by_another() -> None:
+    """Feeds 14: the pause is the site's: a command for any of its feeds says until when."""
+    made = desk(source("one"), source("two"))
+    made.done(refusal(made), "two")
+    command = ask(made)
+    answer = reply(made, command)
+    assert answer.stage is Stage.REFUSED
+    assert answer.until is not None
+    assert made.now + 3600 <= answer.until <= made.now + 1.1 * 3600
+    made.now = answer.until
+    assert reply(made, ask(made)).stage is Stage.DUE
+
+
 def test_a_feed_that_failed_is_polled() -> None:
     """Its pause is of our own making; people who mended it need not wait."""
     made = desk()

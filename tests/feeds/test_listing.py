@@ -6,7 +6,7 @@ from dataclasses import replace
 from daemon.bus.base import Row
 from daemon.feeds.listing import feed_lines, feed_table
 from daemon.feeds.rhythm import Rhythm
-from daemon.feeds.rows import FeedRow, FeedState, encode, feed_key
+from daemon.feeds.rows import FeedRow, FeedState, SiteRow, encode, feed_key, site_key
 from tests.feeds.desk import source
 
 NOW = 1_700_000_000.0
@@ -62,6 +62,15 @@ def test_a_feed_that_left_tells_no_secret() -> None:
     """Of its address, which only the row still knows, neither credentials nor query are shown."""
     (line,) = feed_lines([], [row("gone", replace(OK, url="https://user:pass@example.org/feed?key=secret"))], NOW)
     assert line.url == "https://example.org/feed?…"
+
+
+def test_a_site_that_is_left_alone() -> None:
+    """Feeds 14: no feed of it is polled before the end of the pause, and the list does not say otherwise."""
+    pause = encode(SiteRow(refusals=1, paused_at=NOW, free_at=NOW + 3600))
+    late = replace(OK, next_at=NOW + 7200)
+    rows = [row("one", OK), row("two", late), Row("example.org", site_key("example.org"), pause, NOW + 3600)]
+    lines = feed_lines([source("one"), source("two")], rows, NOW)
+    assert [line.next_poll for line in lines] == ["2023-11-14T23:13:20Z", "2023-11-15T00:13:20Z"]
 
 
 def test_a_feed_that_has_gone_quiet() -> None:
