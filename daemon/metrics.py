@@ -36,9 +36,14 @@ SPECS: Final[Mapping[str, Spec]] = {
         Gauge, "Feeds by how they are doing; `silent` are those that do well but are quiet.", ("state", "partition")
     ),
     "rasid_items_total": Spec(
-        Counter, "Items of feeds: new, edited, known, withdrawn, evicted (forgotten early), beyond (not taken).", ("outcome",)
+        Counter,
+        "Items of feeds: new, edited, known, withdrawn, caught_up (on older pages), evicted early, beyond (not taken).",
+        ("outcome",),
     ),
     "rasid_gaps_total": Spec(Counter, "Feeds' windows that had rolled over since the last poll, so that news was missed."),
+    "rasid_older_pages_total": Spec(
+        Counter, "Older pages looked at after a gap, by way and what they gave.", ("way", "outcome")
+    ),
     "rasid_identity_switches_total": Spec(
         Counter, "Feeds whose ids do not last, by what their items are known by now.", ("to",)
     ),

@@ -1,5 +1,6 @@
 """What goes out for feeds, made as `polling` wants it: for the poller and for commands alike."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 from daemon.clock import Clock
 from daemon.config.models import Polling
 from daemon.feeds.discovery import Candidate, Finder, named_in
+from daemon.feeds.older import Readers
 from daemon.feeds.parse import parse_feed
 from daemon.feeds.parsed import Parsed
+from daemon.feeds.sitemap import Sitemap, read_sitemap
 from daemon.net.bodies import Limits
 from daemon.net.fetch import Fetcher, Turn
 from daemon.net.robots import Robots
@@ -33,13 +36,33 @@ def fetcher_for(polling: Polling, folder: Path, clock: Clock) -> Fetcher:
     )
 
 
-def finder_for(fetcher: Fetcher, turn: Turn, workers: Workers, user_agent: str) -> Finder:
-    """What parses and reads pages in the workers."""
+def robots_for(fetcher: Fetcher, turn: Turn, user_agent: str) -> Robots:
+    """One for a process, so that each site's robots.txt is asked for once."""
+    return Robots(fetcher, turn, user_agent=user_agent, timer=monotonic)
+
+
+def parser_for(workers: Workers) -> Callable[..., Awaitable[Parsed]]:
+    """What parses feeds in the workers."""
 
     async def parse(raw: bytes, **said: Any) -> Parsed:
         return await workers.run(partial(parse_feed, raw, **said))
 
+    return parse
+
+
+def readers_for(workers: Workers) -> Readers:
+    """What reads older pages in the workers."""
+
+    async def read(raw: bytes, **said: Any) -> Sitemap:
+        return await workers.run(partial(read_sitemap, raw, **said))
+
+    return Readers(feed=parser_for(workers), sitemap=read)
+
+
+def finder_for(fetcher: Fetcher, turn: Turn, robots: Robots, workers: Workers) -> Finder:
+    """What parses and reads pages in the workers."""
+
     async def read(page: bytes, **said: Any) -> tuple[Candidate, ...]:
         return await workers.run(partial(named_in, page, **said))
 
-    return Finder(fetcher, turn, Robots(fetcher, turn, user_agent=user_agent, timer=monotonic), parse, read)
+    return Finder(fetcher, turn, robots, parser_for(workers), read)

@@ -22,16 +22,16 @@ from consumers.matcher import Matcher
 from consumers.text.language import Languages
 from consumers.zones.headings import load_headings
 from consumers.zones.zoner import Zoner
-from daemon.app.outward import fetcher_for, finder_for, user_agent_of
+from daemon.app.outward import fetcher_for, finder_for, parser_for, readers_for, robots_for, user_agent_of
 from daemon.app.roles import Role
 from daemon.app.setup import Setup
 from daemon.bus.base import Bus
 from daemon.bus.topics import ARTICLES, FEEDS, MATCHES, OUTBOX, RAW
 from daemon.clock import Clock
 from daemon.errors import DecodeError
+from daemon.feeds.older import OlderPages
 from daemon.feeds.paces import gaps_of, pace_of
-from daemon.feeds.parse import PARSER_VERSION, parse_feed
-from daemon.feeds.parsed import Parsed
+from daemon.feeds.parse import PARSER_VERSION
 from daemon.feeds.poller import Poller
 from daemon.feeds.polling import PollWorker, at_once
 from daemon.feeds.seeking import SeekingWorker
@@ -116,23 +116,28 @@ class _Building:
         polling, enter = self._setup.config.polling, self._stack.enter_async_context
         fetcher = await enter(fetcher_for(polling, self._setup.folder, self._outside.clock))
         workers = await enter(Workers(max(1, (os.cpu_count() or 2) // 2)))
-
-        async def parse(raw: bytes, **said: Any) -> Parsed:
-            return await workers.run(partial(parse_feed, raw, **said))
-
         polite = Politeness(gap=polling.per_site.gap, gaps=gaps_of(polling), concurrency=polling.concurrency)
         user_agent = user_agent_of(polling)
         poll = PollWorker(
             fetcher,
             polite,
-            parse,
+            parser_for(workers),
             clock=self._outside.clock,
             folder=self._setup.folder,
             user_agent=user_agent,
             may_poll=self._outside.may_poll,
         )
-        finder = finder_for(fetcher, polite.turn, workers, user_agent)
-        work = SeekingWorker(poll, finder, user_agent=user_agent, timer=monotonic)
+        robots = robots_for(fetcher, polite.turn, user_agent)
+        finder = finder_for(fetcher, polite.turn, robots, workers)
+        work = OlderPages(
+            SeekingWorker(poll, finder, user_agent=user_agent, timer=monotonic),
+            partial(fetcher.get, turn=polite.turn),
+            robots,
+            readers_for(workers),
+            clock=self._outside.clock,
+            user_agent=user_agent,
+            may_poll=self._outside.may_poll,
+        )
         hop = Poller(self._setup.sources, pace=pace_of(polling), parser=PARSER_VERSION)
 
         async def prepare(setup: Setup) -> Swap:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import orjson
 
-from daemon.app.outward import fetcher_for, finder_for, user_agent_of
+from daemon.app.outward import fetcher_for, finder_for, robots_for, user_agent_of
 from daemon.cli.options import CONFIG_FILE
 from daemon.clock import WallClock
 from daemon.config.load import load_config
@@ -43,4 +43,5 @@ def command(url: str, config_file: Path, *, as_json: bool) -> int:
 async def _search(url: str, polling: Polling, folder: Path) -> Search:
     polite, agent = Politeness(gap=polling.per_site.gap, concurrency=polling.concurrency), user_agent_of(polling)
     async with fetcher_for(polling, folder, WallClock()) as fetcher, Workers(1) as workers:
-        return await finder_for(fetcher, polite.turn, workers, agent).find(url, agent)
+        robots = robots_for(fetcher, polite.turn, agent)
+        return await finder_for(fetcher, polite.turn, robots, workers).find(url, agent)

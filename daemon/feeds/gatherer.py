@@ -30,14 +30,15 @@ class Gatherer:
         self.edited = 0
         self.withdrawn = 0
 
-    def take(self, name: str, item: Item, naming: Naming, *, backfill: bool = False, in_window: bool = True) -> bool:
-        """One item, the first time it is met; whether it was known. `backfill`: it stood there before it could be news."""
+    def take(self, name: str, item: Item, naming: Naming, *, backfill: bool = False, in_window: bool = True) -> ItemRow | None:
+        """One item, the first time it is met; its row, if there was one. `backfill`: it stood there before it could be news."""
         self.met.add(name)
         row = naming.row(name) or self._adopted(name, item, naming)
         if row is not None:
+            before = decode(ItemRow, row.value)
             if in_window:
-                self._again(name, row, item)
-            return True
+                self._again(name, row, before, item)
+            return before
         article, site = identify(item, self._source)
         known = ItemRow(
             article=article,
@@ -52,7 +53,7 @@ class Gatherer:
         self._publish(known, item, Saying(fetched_at=self._fetched_at, backfill=backfill))
         if not backfill:
             self._observe_delay(item)
-        return False
+        return None
 
     def withdraw(self, name: str, deleted: Deleted, naming: Naming) -> None:
         """An item that the feed took back, if it is known and not taken back already."""
@@ -64,9 +65,9 @@ class Gatherer:
         self.withdrawn += 1
         self.out.append(withdrawal_record(self._source, known, deleted, self._fetched_at, self._now))
 
-    def _again(self, name: str, row: Row, item: Item) -> None:
+    def _again(self, name: str, row: Row, before: ItemRow, item: Item) -> None:
         """An item that is known, as the window says it now."""
-        before, parts = decode(ItemRow, row.value), part_hashes(item)
+        parts = part_hashes(item)
         changed = edited(before.parts, parts)
         known = replace(before, parts=parts, parser=self._parser, words=words_hash(item), withdrawn=False)
         if known != before or row.wake is not None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from daemon.feeds.pages import Page
 from daemon.feeds.parsed import NO_HINTS, Deleted, Hints
 from daemon.feeds.schedule import Answer
 from daemon.messages.article import Item
@@ -45,6 +46,31 @@ class PollJob:
     def address(self) -> str:
         """What is asked."""
         return self.moved_to or self.url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageJob:
+    """Look at one older page of a feed, at `address` (feeds 22). `url` is the feed's own, `headers` are for the page."""
+
+    feed: str
+    url: str = field(repr=False)
+    page: Page
+    address: str = field(repr=False)
+    language: str = ""
+    user_agent: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageResult:
+    """What was found there: items, and addresses that the page names: an older archive, sitemaps. `url` is the job's."""
+
+    url: str = field(repr=False)
+    page: Page
+    outcome: str
+    fetched_at: float
+    items: tuple[Item, ...] = ()
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

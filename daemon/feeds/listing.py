@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 from daemon.bus.base import Row
 from daemon.feeds.rhythm import silence
-from daemon.feeds.rows import FEED, SITE, FeedRow, FeedState, decode, feed_of
+from daemon.feeds.rows import FEED, SITE, FeedRow, FeedState, NamedBy, decode, feed_of
 from daemon.feeds.sources import Source
 from daemon.feeds.turns import paused_until
 from daemon.urls import without_credentials
 
+_RECENT: Final = 7 * 86400.0
 _HEADINGS: Final = ("feed", "state", "last success", "last outcome", "next poll", "items", "url")
 
 
@@ -22,6 +23,7 @@ class Line:
 
     `interval`: seconds between polls as last decided. `last_new`: when something new came; `posts_every`: the usual time
     between two such polls (seconds), None while too little is known; `silent`: whether it has been quiet out of its habits.
+    `last_gap`: when news was last found to have been missed; `known_by`: what its items are known by.
     """
 
     id: str
@@ -39,6 +41,8 @@ class Line:
     posts_every: float | None = None
     silent: bool = False
     moved_to: str = ""
+    last_gap: str | None = None
+    known_by: NamedBy = NamedBy.ID
 
 
 def feed_lines(sources: Iterable[Source], rows: Iterable[Row], now: float) -> Sequence[Line]:
@@ -94,6 +98,8 @@ def _line(id_: str, url: str, feed: FeedRow | None, now: float, *, listed: bool)
         posts_every=None if quiet is None else round(quiet.usual),
         silent=quiet is not None and quiet.odd,
         moved_to=for_people(feed.moved_to),
+        last_gap=_iso(feed.gap_at),
+        known_by=feed.named_by,
     )
 
 
@@ -116,6 +122,10 @@ def _remarks(line: Line, now: float) -> Iterator[str]:
         yield f"posts every {_amount(line.posts_every)}, silent for {_amount(lasts)}"
     if line.moved_to:
         yield f"has moved to {line.moved_to}: correct the file"
+    if line.last_gap is not None and now - datetime.fromisoformat(line.last_gap).timestamp() < _RECENT:
+        yield f"items were missed between two polls, {_ago(line.last_gap, now)}: shorten its interval"
+    if line.known_by is not NamedBy.ID:
+        yield f"its ids do not last: items are known by their {line.known_by.replace('_', ' ')}"
 
 
 def _cells(line: Line, now: float) -> tuple[str, ...]:

@@ -15,8 +15,9 @@ from daemon.bus.base import Row
 from daemon.bus.topics import partition_of
 from daemon.errors import DecodeError
 from daemon.feeds.asked import obey
+from daemon.feeds.catchup import looked_at, page_job, wake_of
 from daemon.feeds.harvest import gather
-from daemon.feeds.jobs import PollOutcome, PollResult
+from daemon.feeds.jobs import PageJob, PageResult, PollJob, PollOutcome, PollResult
 from daemon.feeds.roster import Roster, forget_feed, forget_item, leave
 from daemon.feeds.rows import FEED, ITEM, SITE, FeedRow, decode, encode, feed_key, feed_of, site_named
 from daemon.feeds.schedule import Answer, Pace
@@ -87,7 +88,7 @@ class Poller(Hop[AnyMessage, AnyMessage]):
             table.put(row.key, replace(row, wake=None))
             wait_turn(source.site, source.id, table, now)
             return NOTHING
-        return Effects(work=[Work(row.key, job_for(source, feed, now))])
+        return Effects(work=[Work(row.key, _job(source, feed, now))])
 
     def _turn(self, row: Row, table: Table, now: float) -> Effects:
         """The site is free: the next of its feeds that wait is polled."""
@@ -101,7 +102,7 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         waiting = table.get(feed_key(feed))
         if waiting is None:
             return NOTHING
-        return Effects(work=[Work(row.key, job_for(self._sources[feed], decode(FeedRow, waiting.value), now))])
+        return Effects(work=[Work(row.key, _job(self._sources[feed], decode(FeedRow, waiting.value), now))])
 
     def done(self, key: bytes, result: object, table: Table, now: float) -> Effects:
         id_ = self._turn_ended(key, result, table, now)
@@ -110,16 +111,27 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         if row is None or source is None:
             return NOTHING
         feed = decode(FeedRow, row.value)
+        if isinstance(result, PageResult):
+            return self._page(row, source, feed, result, table, now)
         if not isinstance(result, PollResult):
+            feed = replace(feed, catching=None)  # it may have been a page that broke the worker
             detail = result.error if isinstance(result, Failed) else f"a poll gave {type(result).__name__}"
             result = PollResult(url=source.url, outcome=PollOutcome.BUG, answer=Answer.FAILED, fetched_at=now, detail=detail)
         if feed.left_at is not None or result.url != source.url or feed.url != source.address:
             return NOTHING  # the feed left or was given another address meanwhile; its row says what comes next
         harvest = gather(source, feed, result, table, now, parser=self._parser)
         after = after_poll(feed, source, result, harvest, self._pace.of(source.site), now)
-        table.put(key, Row(row.lane, key, encode(after.feed), after.feed.next_at))
+        table.put(key, Row(row.lane, key, encode(after.feed), wake_of(after.feed, now, polled=True)))
         facts = [Fact("rasid_polls_total", {"outcome": result.outcome}), *harvest.facts]
         return Effects(out=harvest.out, facts=facts, notices=after.notices)
+
+    def _page(self, row: Row, source: Source, feed: FeedRow, result: PageResult, table: Table, now: float) -> Effects:
+        """An older page was looked at, between two polls."""
+        if feed.left_at is not None or result.url != source.url or feed.url != source.address:
+            return NOTHING
+        caught = looked_at(source, feed, result, table, now, parser=self._parser)
+        table.put(row.key, Row(row.lane, row.key, encode(caught.feed), wake_of(caught.feed, now, polled=False)))
+        return Effects(out=caught.out, facts=caught.facts)
 
     def survey(self, scan: Scan, now: float) -> Sequence[Fact]:
         return [Fact("rasid_feeds", {"state": state}, count) for state, count in count_states(scan(FEED), now).items()]
@@ -132,6 +144,10 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         if source is not None and (ending := _ending(result, self._pace.of(source.site))).refused:
             leave_alone(source.site, table, now, ending)
         return feed_of(key)
+
+
+def _job(source: Source, feed: FeedRow, now: float) -> PollJob | PageJob:
+    return page_job(source, feed, now) or job_for(source, feed, now)
 
 
 def _ending(result: object, pace: Pace) -> Ending:

@@ -17,6 +17,7 @@ import msgspec
 import orjson
 
 from daemon.errors import DecodeError, NewerRow
+from daemon.feeds.pages import CatchUp
 from daemon.feeds.rhythm import UNHEARD, Rhythm
 from daemon.feeds.wishes import NO_WISH, Wish
 
@@ -82,7 +83,7 @@ class FeedRow:
     `polled_at`: when this URL was polled last; None before its first poll, which is due at once.
     `left_at`: since when the files no longer name the feed.
     `named_by`: what its items' keys are made of. `gap_at`: when its window was last found to have rolled over between two
-    polls; `gaps`: how often its interval is halved since then (gaps.py).
+    polls; `gaps`: how often its interval is halved since then (gaps.py). `catching`: where what was missed is looked for.
     `credentials`: a hash of those it was asked with. `whole_at`: when a whole answer (a 200) came last (feeds 3).
     `interval`: the operator's own when `next_at` was decided, None for none. `pace`: seconds between polls, as decided then.
     `moved_to`: the address that is asked instead of `url`, empty for none; `move`: what may become one.
@@ -112,6 +113,7 @@ class FeedRow:
     named_by: NamedBy = NamedBy.ID
     gaps: int = 0
     gap_at: float | None = None
+    catching: CatchUp | None = None
     credentials: str = ""
     whole_at: float | None = None
     interval: float | None = None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
+from daemon.feeds.catchup import with_catch_up
 from daemon.feeds.gaps import halvings, with_gap
 from daemon.feeds.harvest import Harvest
 from daemon.feeds.jobs import PollJob, PollResult, Window
@@ -62,6 +63,8 @@ def after_poll(before: FeedRow, source: Source, result: PollResult, harvest: Har
     rhythm = observed(feed.rhythm, 0, result.fetched_at) if good and result.window is None else None
     if result.window is not None:
         feed = _read(feed, harvest, result, result.window)
+        if harvest.gap:
+            feed = with_catch_up(feed, source, result.window, result.archive)
     held = _validators(feed, result)
     feed = replace(  # of so many fields it costs 10 µs: done as seldom as may be
         feed,

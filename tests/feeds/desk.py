@@ -7,7 +7,7 @@ from typing import Any
 from daemon.bus.base import Row
 from daemon.bus.held import HeldRows
 from daemon.bus.topics import partition_of
-from daemon.feeds.jobs import Entry, PollJob, PollResult, Window
+from daemon.feeds.jobs import Entry, PageJob, PollJob, PollResult, Window
 from daemon.feeds.poller import Poller
 from daemon.feeds.rows import FeedRow, decode, feed_key, site_key
 from daemon.feeds.schedule import Answer, Pace
@@ -54,15 +54,25 @@ class Desk:
         return row
 
     def job(self, id_: str = "one") -> PollJob:
-        """What the feed's wake asks for."""
-        table = StepTable(self.rows)
-        effects = self.poller.wake(self.row(id_), table, self.now)
-        turn = table.get(site_key(self.row(id_).lane))
-        if turn is not None and not effects.work:
-            effects = self.poller.wake(turn, table, self.now)
-        job = effects.work[0].job
+        """What the feed's wake asks for when its poll is due."""
+        catching = self.feed(id_).catching is not None
+        job = self._asked(id_, max(self.now, self.feed(id_).next_at) if catching else self.now)
         assert isinstance(job, PollJob)
         return job
+
+    def page_job(self, id_: str = "one") -> PageJob:
+        """What it asks for before that, after a gap."""
+        job = self._asked(id_, self.row(id_).wake or self.now)
+        assert isinstance(job, PageJob)
+        return job
+
+    def _asked(self, id_: str, now: float) -> object:
+        table = StepTable(self.rows)
+        effects = self.poller.wake(self.row(id_), table, now)
+        turn = table.get(site_key(self.row(id_).lane))
+        if turn is not None and not effects.work:
+            effects = self.poller.wake(turn, table, now)
+        return effects.work[0].job
 
     def done(self, result: object, id_: str = "one", *, commit: bool = True) -> Effects:
         table = StepTable(self.rows)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from daemon.bus.base import Row
 from daemon.feeds.listing import feed_lines, feed_table
 from daemon.feeds.rhythm import Rhythm
-from daemon.feeds.rows import FeedRow, FeedState, SiteRow, encode, feed_key, site_key
+from daemon.feeds.rows import FeedRow, FeedState, NamedBy, SiteRow, encode, feed_key, site_key
 from tests.feeds.desk import source
 
 NOW = 1_700_000_000.0
@@ -93,3 +93,17 @@ def test_a_feed_that_has_moved() -> None:
     lines = feed_lines([source("one")], [row("one", moved)], NOW)
     assert lines[0].moved_to == "https://new.example.org/feed?…"
     assert "has moved to https://new.example.org/feed?…: correct the file" in feed_table(lines, NOW)
+
+
+def test_a_feed_that_shows_too_little_or_changes_its_ids() -> None:
+    """Feeds 22, 24: news that was missed of late is told with when, and what items are known by when it is not their ids."""
+    odd, long_ago = replace(OK, gap_at=NOW - 7200, named_by=NamedBy.WORDS), replace(OK, gap_at=NOW - 30 * 86400)
+    lines = feed_lines([source("one"), source("two")], [row("one", odd), row("two", long_ago)], NOW)
+    assert [(line.last_gap, line.known_by) for line in lines] == [
+        ("2023-11-14T20:13:20Z", "title_and_date"),
+        ("2023-10-15T22:13:20Z", "id"),
+    ]
+    assert [line for line in feed_table(lines, NOW).splitlines() if line.startswith(" ")] == [
+        "    items were missed between two polls, 2h ago: shorten its interval",
+        "    its ids do not last: items are known by their title and date",
+    ]

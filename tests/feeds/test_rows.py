@@ -7,12 +7,14 @@ from typing import Final
 import pytest
 
 from daemon.errors import DecodeError
+from daemon.feeds.pages import CatchUp, Page, Way
 from daemon.feeds.rhythm import Rhythm
 from daemon.feeds.rows import (
     FeedRow,
     FeedState,
     ItemRow,
     Move,
+    NamedBy,
     Seen,
     SiteRow,
     decode,
@@ -103,3 +105,13 @@ def test_keys() -> None:
     assert feed_of(feed_key("a.b-c")) == "a.b-c"
     assert feed_of(item_key("a", item_name("x/y\ud800"))) == "a"
     assert not item_key("ab", item_name("x")).startswith(item_key("a", ""))
+
+
+def test_a_feed_that_catches_up() -> None:
+    """What is still to be looked at after a gap comes back from its bytes, and what the items are known by."""
+    pages = (Page(way=Way.ARCHIVE, url="https://example.org/7"), Page(way=Way.PAGED, number=2), Page(way=Way.ROBOTS))
+    catching = CatchUp(pages=pages, since=1699990000.0, read=1, found=9)
+    feed = replace(FEED, named_by=NamedBy.LINK, gaps=2, gap_at=1700000000.0, catching=catching)
+    assert decode(FeedRow, encode(feed)) == feed
+    withdrawn = replace(ITEM, words="f6" * 8, withdrawn=True)
+    assert decode(ItemRow, encode(withdrawn)) == withdrawn
