@@ -20,8 +20,8 @@ from daemon.net.fetch import Fetcher
 from daemon.net.politeness import Politeness
 from daemon.urls import site_of
 from tests.feeds.desk import Desk, desk, source
+from tests.servers.feeds import RSS_TYPE, FeedServer, RssItem, feed_server, rss
 from tests.servers.feeds import Answer as Said
-from tests.servers.feeds import FeedServer, RssItem, feed_server, rss
 
 ITEMS = [RssItem(guid=f"id-{number}", title=f"Title {number}", link=f"https://example.org/{number}") for number in range(3)]
 
@@ -96,6 +96,30 @@ async def test_items_once_and_conditions_kept(bench: Bench, server: FeedServer) 
     await bench.poll(made)
     assert titles(made) == ["Title 1", "Title 2", "Title 0"]
     assert [raw.backfill for raw in made.published] == [True, True, False]
+
+
+async def test_a_partial_answer(bench: Bench, server: FeedServer) -> None:
+    """Feeds 6: a 226 brings only what is new: that is no gap, and what it does not mention stays in the window."""
+    made = watching(server.url())
+    server.publish("/feed", rss(ITEMS[1:]))
+    await bench.poll(made)
+    server.script("/feed", Said(status=226, body=rss(ITEMS[:1]), headers={"Content-Type": RSS_TYPE, "IM": "feed"}))
+    result = await bench.poll(made)
+    assert result.window is not None
+    assert result.window.partial
+    assert (titles(made)[2:], len(made.feed().window), made.feed().gap_at) == (["Title 0"], 3, None)
+
+
+@pytest.mark.parametrize(
+    ("location", "link"), [("/elsewhere/feed", "/elsewhere/1"), ("http://other.example/feed", "/1"), ("", "/1")]
+)
+async def test_relative_links_and_content_location(bench: Bench, server: FeedServer, location: str, link: str) -> None:
+    """Feeds 21: links lead from Content-Location, as long as it stays on the site, else from where the feed is."""
+    made = watching(server.url())
+    headers = {"Content-Type": RSS_TYPE, "Content-Location": location} if location else {"Content-Type": RSS_TYPE}
+    server.script("/feed", Said(body=rss([RssItem(guid="one", link="1", title="One")]), headers=headers))
+    await bench.poll(made)
+    assert made.published[0].url == server.url(link)
 
 
 async def test_credentials_go_to_the_server_only(bench: Bench, server: FeedServer) -> None:
