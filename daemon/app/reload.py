@@ -30,8 +30,8 @@ _LIVE: Final = frozenset({"feeds", "watchlists", "polling"})
 """Keys whose changes are taken over."""
 _MOST_TOLD: Final = 20
 """Problems that one log line tells."""
-_LIVE_POLLING: Final = frozenset({"default_interval", "max_age", "first_fetch"})
-"""Of polling, those that feeds fall back to."""
+_FIXED_POLLING: Final = frozenset({"user_agent", "concurrency", "allow_addresses", "ca_file"})
+"""Of polling, what its connections were made with."""
 
 Take: TypeAlias = Callable[[Setup], Awaitable[None]]
 """Makes a setup the one that runs, as a whole. Raises `RasidError` before anything has changed."""
@@ -162,9 +162,11 @@ async def reloading(reloads: Reloads, take: Take) -> AsyncIterator[None]:
 def needing_restart(before: Config, after: Config) -> list[str]:
     """The keys that differ and are not swapped in."""
     differ = [name for name in Config.model_fields if name not in _LIVE and getattr(before, name) != getattr(after, name)]
-    inside = (name for name in Polling.model_fields if name not in _LIVE_POLLING)
-    differ += [f"polling.{name}" for name in inside if getattr(before.polling, name) != getattr(after.polling, name)]
-    return differ
+    return differ + [f"polling.{name}" for name in _polling(before, after) if name in _FIXED_POLLING]
+
+
+def _polling(before: Config, after: Config) -> list[str]:
+    return [name for name in Polling.model_fields if getattr(before.polling, name) != getattr(after.polling, name)]
 
 
 def _changes(before: Setup, after: Setup) -> dict[str, Collection[str] | int]:
@@ -175,6 +177,7 @@ def _changes(before: Setup, after: Setup) -> dict[str, Collection[str] | int]:
         "feeds_added": len(new.keys() - old.keys()),
         "feeds_removed": len(old.keys() - new.keys()),
         "feeds_changed": sum(old[id_] != new[id_] for id_ in old.keys() & new.keys()),
+        "polling": [name for name in _polling(before.config, after.config) if name not in _FIXED_POLLING],
         "desks": sorted(name for name in desks[0].keys() | desks[1].keys() if desks[0].get(name) != desks[1].get(name)),
     }
 

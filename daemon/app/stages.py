@@ -141,7 +141,13 @@ class _Building:
         hop = Poller(self._setup.sources, pace=pace_of(polling), parser=PARSER_VERSION)
 
         async def prepare(setup: Setup) -> Swap:
-            return partial(hop.replace, setup.sources, pace_of(setup.config.polling))
+            polling = setup.config.polling
+
+            def swap() -> None:
+                polite.keep(polling.per_site.gap, gaps_of(polling))
+                hop.replace(setup.sources, pace_of(polling))
+
+            return swap
 
         self.preparing.append(prepare)
         return self._kit(hop, FEEDS, wire.decode, work=work, limits=Limits(patience=_POLLER_PATIENCE))

@@ -30,10 +30,14 @@ class Politeness:
     """
 
     def __init__(self, *, gap: float, concurrency: int, gaps: Mapping[str, float] = MappingProxyType({})) -> None:
-        self._gap = gap
-        self._gaps = gaps
+        self.keep(gap, gaps)
         self._places = asyncio.Semaphore(concurrency)
         self._queues: dict[str, _Queue] = {}
+
+    def keep(self, gap: float, gaps: Mapping[str, float]) -> None:
+        """These gaps from the next request on."""
+        self._gap = gap
+        self._gaps = gaps
 
     @asynccontextmanager
     async def turn(self, site: str) -> AsyncIterator[None]:
