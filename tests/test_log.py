@@ -52,3 +52,11 @@ def test_secrets_are_blanked_wherever_they_stand(stream: io.StringIO) -> None:
 def test_short_secrets_do_not_blank_ordinary_words() -> None:
     """A secret of a letter or two would blank half of every line; it is left to the first lines of defence."""
     assert Redactor(["a"])(None, "info", {"event": "a"}) == {"event": "a"}
+
+
+def test_secrets_that_are_learned_later(stream: io.StringIO) -> None:
+    """A secret of a reload is blanked from then on, and so is the one it took the place of."""
+    configure_logging(stream, secrets=["old-secret"]).learn(["new-secret"])
+    structlog.get_logger().info("said", text="old-secret new-secret")
+    assert "-secret" not in stream.getvalue()
+    assert "[secret] [secret]" in stream.getvalue()

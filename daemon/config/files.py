@@ -23,13 +23,16 @@ _NOTED: Final[ContextVar[set[Path] | None]] = ContextVar("noted", default=None)
 
 @contextmanager
 def noting() -> Iterator[set[Path]]:
-    """All files that are read in the block, or were to be read and could not be."""
+    """All files that are read in the block, or were to be read and could not be; a block around this one has them, too."""
     files: set[Path] = set()
+    around = _NOTED.get()
     token = _NOTED.set(files)
     try:
         yield files
     finally:
         _NOTED.reset(token)
+        if around is not None:
+            around |= files
 
 
 def read_plain(path: Path, limit: int) -> bytes:

@@ -92,6 +92,24 @@ async def test_a_bad_edit_is_refused(tmp_path: Path) -> None:
             assert await service.stop() == 0
 
 
+async def test_a_mistake_in_a_file_that_is_new(tmp_path: Path) -> None:
+    """A file that an edit names and that cannot be used is watched as well: mended, it is taken over."""
+    async with feed_server() as server:
+        for name in ("one", "two"):
+            server.publish(f"/{name}", rss([RssItem(guid=name, title=name)]))
+        config = install(tmp_path, feeds=[feed(server, "one")]) / "config.yaml"
+        (tmp_path / "more").mkdir()
+        (tmp_path / "more" / "new.yaml").write_text("- id: two\n")
+        async with running(tmp_path) as service, asyncio.timeout(2 * WITHIN):
+            await server.wait_for("/one")
+            config.write_bytes(orjson.dumps(orjson.loads(config.read_bytes()) | {"feeds": [{"file": "more/new.yaml"}]}))
+            told = await service.event("reload_refused", WITHIN)
+            assert told["problems"] == [f"{tmp_path}/more/new.yaml:1:3: [0]: the key 'url' is missing"]
+            write_feeds(tmp_path / "more" / "new.yaml", feed(server, "two"))
+            await server.wait_for("/two")
+            assert await service.stop() == 0
+
+
 async def test_a_swapped_link(tmp_path: Path) -> None:
     """As Kubernetes updates a mounted folder: files are links into a folder that one link names, and that link is swapped."""
     mounted = tmp_path / "mounted"

@@ -75,3 +75,17 @@ async def test_sites_are_forgotten() -> None:
     assert list(remembered) == ["e.com"]
     await asyncio.sleep(2)
     assert not remembered
+
+
+async def test_gaps_of_a_reload() -> None:
+    """Gaps that people change hold from the next request on."""
+    polite, began = Politeness(gap=1.0, concurrency=10), list[float]()
+
+    async def ask(site: str) -> None:
+        async with polite.turn(site):
+            began.append(asyncio.get_running_loop().time())
+
+    polite.keep(5.0, {"own.com": 20.0})
+    for site in ("e.com", "e.com", "own.com", "own.com"):
+        await ask(site)
+    assert began == [0, 5, 5, 25]
