@@ -88,7 +88,7 @@ class Reloads:
             return
         self._seen = seen
         try:
-            outcome = await self._again(take)
+            outcome = await self._again(take, asked=asked)
         except ConfigError as error:
             outcome = self._refuse([str(problem) for problem in error.problems])
         except RasidError as error:
@@ -101,7 +101,7 @@ class Reloads:
         after = await asyncio.to_thread(self._holder.watched.look)
         self._seen = {name: seen.get(name, standing) for name, standing in after.items()}
 
-    async def _again(self, take: Take) -> Reloaded:
+    async def _again(self, take: Take, *, asked: bool) -> Reloaded:
         setup = await self._read_noting()
         problems = check_receivers(self._began_with, setup.desks, Document(str(setup.file), {}))
         if problems:
@@ -112,10 +112,10 @@ class Reloads:
         self._good()
         if keys := needing_restart(self._began_with, setup.config):
             log.warning("reload_needs_restart", keys=keys)
-        if not any(changes.values()):
-            return Reloaded.UNCHANGED
-        log.info("reloaded", **changes)
-        return Reloaded.APPLIED
+        changed = any(changes.values())
+        if changed or asked:
+            log.info("reloaded", **changes)
+        return Reloaded.APPLIED if changed else Reloaded.UNCHANGED
 
     async def _read_noting(self) -> Setup:
         """Read in a thread; watched is henceforth what was read, and when that ended early what was read before, too."""

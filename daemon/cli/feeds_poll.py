@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
 import click
 import orjson
@@ -89,21 +90,21 @@ def _chosen(sources: Sequence[Source], feed_id: str) -> Source:
 
 async def _poll(config: Config, folder: Path, source: Source, *, wait: bool) -> Told:
     clock = WallClock()
-    asked = PollNow(feed=source.id, at=clock.now())
+    asked = PollNow(feed=source.id, id=uuid4().hex)
     async with open_beside(config, folder, clock) as bus:
-        await bus.publish([Record(FEEDS, source.site, source.id.encode(), encode(asked), asked.at)])
+        await bus.publish([Record(FEEDS, source.site, source.id.encode(), encode(asked), clock.now())])
         reply = await _reply(bus, source, asked, clock) if wait else Reply(Stage.SENT)
     return _told(source, reply)
 
 
 async def _reply(bus: OpenBus, source: Source, asked: PollNow, clock: Clock) -> Reply:
     """What became of it, once that is settled or the patience is over."""
-    looks = 0
+    looks, since = 0, clock.now()
     while True:
         await asyncio.sleep(_PAUSES[min(looks, len(_PAUSES) - 1)])
         looks += 1
         reply = answer_of(asked, await _row(bus, source))
-        if reply.stage in {Stage.POLLED, Stage.REFUSED} or clock.now() - asked.at > PATIENCE:
+        if reply.stage in {Stage.POLLED, Stage.REFUSED} or clock.now() - since > PATIENCE:
             return reply
 
 

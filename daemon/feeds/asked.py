@@ -7,6 +7,7 @@ row ─ answer_of ─▶ not taken yet │ refused │ waits for its poll │ po
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from daemon.bus.base import Row
 from daemon.feeds.rows import FeedRow, decode, encode, feed_key, site_key
@@ -15,8 +16,11 @@ from daemon.messages.command import PollNow
 from daemon.net.answers import FetchOutcome
 from daemon.stage.hop import Table
 
-_LEFT_ALONE = frozenset({FetchOutcome.TOO_MANY, FetchOutcome.UNAVAILABLE})
+_LEFT_ALONE: Final = frozenset({FetchOutcome.TOO_MANY, FetchOutcome.UNAVAILABLE})
 """Outcomes that `Answer.TOO_MANY` stands for."""
+
+_REMEMBERED: Final = 8
+"""Commands a row remembers: more people than wait for one feed at a time."""
 
 
 class Stage(StrEnum):
@@ -46,10 +50,8 @@ def obey(command: PollNow, table: Table, now: float) -> None:
     feed = decode(FeedRow, row.value)
     if feed.left_at is not None:
         return
-    asked_at = max(command.at, feed.asked_at or 0.0)
-    feed = replace(
-        feed, asked_at=asked_at, asked_after=feed.attempt, refused_until=_free_at(feed, table.get(site_key(row.lane)), now)
-    )
+    asked, free_at = (*feed.asked, command.id)[-_REMEMBERED:], _free_at(feed, table.get(site_key(row.lane)), now)
+    feed = replace(feed, asked=asked, asked_after=feed.attempt, refused_until=free_at)
     if feed.refused_until is None and feed.next_at > now:
         feed = replace(feed, next_at=now)
     # A row without a wake stands in its site's queue already.
@@ -58,11 +60,11 @@ def obey(command: PollNow, table: Table, now: float) -> None:
 
 
 def answer_of(command: PollNow, row: Row | None) -> Reply:
-    """What has become of the command so far, whatever the clocks of two machines say. Raises `NewerRow`, `DecodeError`."""
+    """What has become of the command so far. Raises `NewerRow`, `DecodeError`."""
     if row is None:
         return Reply(Stage.SENT)
     feed = decode(FeedRow, row.value)
-    if feed.asked_at is None or feed.asked_at < command.at:
+    if command.id not in feed.asked:
         return Reply(Stage.SENT, feed=feed)
     if feed.attempt > feed.asked_after:
         return Reply(Stage.POLLED, feed=feed)

@@ -5,7 +5,7 @@ entries ─ portable ─▶ plain feeds ─ write_opml          read_opml ─▶
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from daemon.config.document import Document
@@ -13,7 +13,19 @@ from daemon.config.models import Feed
 from daemon.errors import Problem
 from daemon.feeds.sources import Entry, why_unusable
 
-_ORDER: Final = ("id", "url", "name", "language", "country", "tags", "interval", "max_age", "first_fetch", "user_agent")
+_ORDER: Final = (
+    "id",
+    "url",
+    "name",
+    "language",
+    "country",
+    "tags",
+    "interval",
+    "max_age",
+    "first_fetch",
+    "user_agent",
+    "delta",
+)
 _UNPRINTED: Final = re.compile(r"[^ -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -31,6 +43,7 @@ def portable(entry: Entry, environ: Mapping[str, str]) -> Mapping[str, Any]:
         "max_age": _duration(feed.max_age) or "none" if "max_age" in feed.model_fields_set else "",
         "first_fetch": str(feed.first_fetch or ""),
         "user_agent": feed.user_agent,
+        "delta": feed.delta,
     }
     return {name: value for name, value in said.items() if value}
 
@@ -65,7 +78,9 @@ def yaml_text(feeds: Iterable[Mapping[str, Any]], title: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _written(value: str | Sequence[str]) -> str:
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if not isinstance(value, str):
         return f"[{', '.join(map(_written, value))}]"
     return _UNPRINTED.sub(_escaped, json.dumps(value, ensure_ascii=False))
@@ -80,7 +95,7 @@ def _disarmed(value: Any) -> Any:
     """Without what would be filled in."""
     if isinstance(value, list):
         return [_disarmed(part) for part in value]
-    return str(value).replace("${", "$ {")
+    return value if isinstance(value, bool) else str(value).replace("${", "$ {")
 
 
 def _duration(seconds: float | None) -> str:

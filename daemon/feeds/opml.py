@@ -23,8 +23,8 @@ from daemon.net.charset import decode
 from daemon.urls import without_credentials
 
 NAMESPACE: Final = "urn:rasid:opml"
-"""Of our own attributes: `id`, `country`, `interval`, `max_age`, `first_fetch`, `user_agent`."""
-OURS: Final = ("id", "country", "interval", "max_age", "first_fetch", "user_agent")
+"""Of our own attributes, which are called as keys of a feed."""
+OURS: Final = ("id", "country", "interval", "max_age", "first_fetch", "user_agent", "delta")
 _LONGEST_HOST: Final = 60
 _MAX_FEEDS: Final = 100_000
 _ROOT: Final = re.compile(r"<opml(?=[\s>])", re.IGNORECASE)
@@ -62,6 +62,7 @@ def write_opml(feeds: Iterable[Mapping[str, Any]], title: str) -> bytes:
         said = {"text": feed.get("name") or feed["id"], "type": "rss", "xmlUrl": feed["url"], "title": feed.get("name")}
         said |= {"language": feed.get("language"), "category": ",".join(map(_escaped, feed.get("tags", ())))}
         said |= {f"{{{NAMESPACE}}}{name}": feed.get(name) for name in OURS}
+        said[f"{{{NAMESPACE}}}delta"] = "true" if feed.get("delta") else None
         etree.SubElement(body, "outline", {name: value for name, value in said.items() if value})
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
@@ -158,7 +159,8 @@ def _feed(outline: Any, url: str, tags: list[str]) -> dict[str, Any]:
     said = {"id": made_id(url), "url": url, "tags": tags, "name": _title(outline), "language": _said(outline, "language")}
     if ours["id"]:
         said["name"] = outline.get("title") or ""
-    return {**said, **{name: value for name, value in ours.items() if value}}
+    said |= {name: value for name, value in ours.items() if value}
+    return said | {"delta": True} if said.pop("delta", "") == "true" else said
 
 
 def _http(found: re.Match[str]) -> str:

@@ -87,8 +87,8 @@ class FeedRow:
     `credentials`: a hash of those it was asked with. `whole_at`: when a whole answer (a 200) came last (feeds 3).
     `interval`: the operator's own when `next_at` was decided, None for none. `pace`: seconds between polls, as decided then.
     `moved_to`: the address that is asked instead of `url`, empty for none; `move`: what may become one.
-    `asked_at`: the last “poll now” that was taken, by its own time; `asked_after`: `attempt` then; `refused_until`: when the
-    site may be asked again, where it was refused.
+    `asked`: ids of the last “poll now” that were taken; `asked_after`: `attempt` at the last; `refused_until`: when the site
+    may be asked again, where that was refused.
     """
 
     url: str
@@ -122,7 +122,7 @@ class FeedRow:
     wish: Wish = NO_WISH
     moved_to: str = ""
     move: Move | None = None
-    asked_at: float | None = None
+    asked: tuple[str, ...] = ()
     asked_after: int = 0
     refused_until: float | None = None
 

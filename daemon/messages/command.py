@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollNow:
-    """Poll this feed as soon as politeness allows. `at`: when it was asked for, by the clock of whoever asked."""
+    """Poll this feed as soon as politeness allows. `id`: by which whoever asked finds what became of it."""
 
     feed: str
-    at: float
+    id: str

@@ -101,6 +101,7 @@ FEED = st.fixed_dictionaries(
         "max_age": st.sampled_from(["none", "36h", "0.5s"]),
         "first_fetch": st.sampled_from(["alert", "quiet", "summary"]),
         "user_agent": st.just("Other/1.0"),
+        "delta": st.just(value=True),
     },
 )
 

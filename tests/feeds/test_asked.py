@@ -13,7 +13,7 @@ from tests.feeds.desk import Desk, desk, item, source
 
 def ask(made: Desk, feed: str = "one") -> PollNow:
     """A command that is taken at once."""
-    command, table = PollNow(feed=feed, at=made.now), StepTable(made.rows)
+    command, table = PollNow(feed=feed, id=f"c{made.now}"), StepTable(made.rows)
     made.poller.decide(command, table, made.now)
     made.rows.apply(table.changes())
     return command
@@ -33,7 +33,7 @@ def test_a_feed_is_due_at_once() -> None:
     made = desk()
     made.poll([item("a")])
     made.now += 1.0
-    early = PollNow(feed="one", at=made.now)
+    early = PollNow(feed="one", id="early")
     assert reply(made, early).stage is Stage.SENT
     command = ask(made)
     assert (made.row().wake, made.feed().next_at, reply(made, command).stage) == (made.now, made.now, Stage.DUE)
@@ -96,15 +96,20 @@ def test_feeds_that_are_not_polled() -> None:
     assert reply(made, ask(made)).stage is Stage.SENT
     assert made.row() == left
     ask(made, "nobody")
-    assert answer_of(PollNow(feed="nobody", at=made.now), None) == Reply(Stage.SENT)
+    assert answer_of(PollNow(feed="nobody", id="c"), None) == Reply(Stage.SENT)
 
 
-def test_another_machines_clock() -> None:
-    """A command from a clock that is ahead is answered all the same."""
+def test_several_who_ask() -> None:
+    """Each is answered, whoever asks later; of many only the last few are remembered."""
     made = desk()
     made.poll([item("a")])
-    command, table = PollNow(feed="one", at=made.now + 500.0), StepTable(made.rows)
-    made.poller.decide(command, table, made.now)
-    made.rows.apply(table.changes())
+    first = ask(made)
+    made.now += 1.0
+    second = ask(made)
+    assert (reply(made, first).stage, reply(made, second).stage) == (Stage.DUE, Stage.DUE)
     made.poll([item("b")])
-    assert reply(made, command).stage is Stage.POLLED
+    assert (reply(made, first).stage, reply(made, second).stage) == (Stage.POLLED, Stage.POLLED)
+    for _ in range(20):
+        made.now += 1.0
+        ask(made)
+    assert len(made.feed().asked) == 8

@@ -263,5 +263,5 @@ SAMPLES: dict[str, AnyMessage] = {
         encoding="base64",
         at=1691497603.0,
     ),
-    "poll_now": PollNow(feed="ina", at=1691497604.25),
+    "poll_now": PollNow(feed="ina", id="c1"),
 }
