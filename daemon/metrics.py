@@ -35,6 +35,7 @@ SPECS: Final[Mapping[str, Spec]] = {
     "rasid_feeds": Spec(
         Gauge, "Feeds by how they are doing; `silent` are those that do well but are quiet.", ("state", "partition")
     ),
+    "rasid_feeds_repaired_total": Spec(Counter, "Documents of feeds that were broken, and read all the same."),
     "rasid_items_total": Spec(
         Counter,
         "Items of feeds: new, edited, known, withdrawn, caught_up (on older pages), evicted early, beyond (not taken).",

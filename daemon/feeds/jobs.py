@@ -86,7 +86,7 @@ class Window:
     """What a feed held: the elements known before by hash and those parsed now.
 
     `left`: how many are left for the next polls. `beyond`: how many are passed over because a document has too many.
-    `partial`: only what is new was sent (a 226, feeds 6).
+    `partial`: only what is new was sent (a 226, feeds 6). `repaired`: the document was broken and read all the same (feeds 19).
     """
 
     known: frozenset[str] = frozenset()
@@ -94,6 +94,7 @@ class Window:
     left: int = 0
     beyond: int = 0
     partial: bool = False
+    repaired: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

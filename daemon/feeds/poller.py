@@ -122,7 +122,8 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         harvest = gather(source, feed, result, table, now, parser=self._parser)
         after = after_poll(feed, source, result, harvest, self._pace.of(source.site), now)
         table.put(key, Row(row.lane, key, encode(after.feed), wake_of(after.feed, now, polled=True)))
-        facts = [Fact("rasid_polls_total", {"outcome": result.outcome}), *harvest.facts]
+        repaired = [Fact("rasid_feeds_repaired_total")] if result.window is not None and result.window.repaired else []
+        facts = [Fact("rasid_polls_total", {"outcome": result.outcome}), *repaired, *harvest.facts]
         return Effects(out=harvest.out, facts=facts, notices=after.notices)
 
     def _page(self, row: Row, source: Source, feed: FeedRow, result: PageResult, table: Table, now: float) -> Effects:

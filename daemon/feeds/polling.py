@@ -152,7 +152,13 @@ def window_of(parsed: Parsed, known: frozenset[str]) -> Window:
     unknown = [element for element in parsed.hashes if element not in known]
     hashes = unknown if len(unknown) == len(parsed.items) else [""] * len(parsed.items)
     entries = tuple(Entry(hash=element, item=item) for element, item in zip(hashes, parsed.items, strict=True))
-    return Window(known=known & frozenset(parsed.hashes), entries=entries, left=parsed.left, beyond=parsed.beyond)
+    return Window(
+        known=known & frozenset(parsed.hashes),
+        entries=entries,
+        left=parsed.left,
+        beyond=parsed.beyond,
+        repaired=not parsed.well_formed,
+    )
 
 
 def base_of(fetched: Fetched) -> str:

@@ -122,6 +122,16 @@ async def test_relative_links_and_content_location(bench: Bench, server: FeedSer
     assert made.published[0].url == server.url(link)
 
 
+@pytest.mark.parametrize(("broken", "counted"), [("", 0), ("<title>A & B</title>", 1)])
+async def test_what_had_to_be_repaired_is_counted(bench: Bench, server: FeedServer, broken: str, counted: int) -> None:
+    """Feeds 19: a broken document gives its items, and is counted, each time that it is read."""
+    made = watching(server.url())
+    server.publish("/feed", rss(ITEMS).replace(b"</channel>", broken.encode() + b"</channel>"))
+    effects = made.done(await bench.worker(made.job("one")))
+    assert [fact.metric for fact in effects.facts].count("rasid_feeds_repaired_total") == counted
+    assert len(titles(made)) == len(ITEMS)
+
+
 async def test_credentials_go_to_the_server_only(bench: Bench, server: FeedServer) -> None:
     """What stands before `@` in a feed's address is a login there, and in no record, not even in links relative to it."""
     url = server.url().replace("http://", "http://us3r:passw0rdX@")
