@@ -131,6 +131,26 @@ def test_dates_are_read(raw: str, language: str, instant: str | None, how: str) 
     assert moment.how == how
 
 
+MONTHS = {
+    "Egypt and the Gulf": "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
+    "the Levant and Iraq": "كانون_الثاني شباط آذار نيسان أيار حزيران تموز آب أيلول تشرين_الأول تشرين_الثاني كانون_الأول",
+    "Morocco": "يناير فبراير مارس أبريل ماي يونيو يوليوز غشت شتنبر أكتوبر نونبر دجنبر",
+    "Algeria and Tunisia": "جانفي فيفري مارس أفريل ماي جوان جويلية أوت سبتمبر أكتوبر نوفمبر ديسمبر",
+}
+DIGITS = {"ASCII": "0123456789", "Arabic-Indic": "٠١٢٣٤٥٦٧٨٩", "Persian": "۰۱۲۳۴۵۶۷۸۹"}
+
+
+@pytest.mark.parametrize("tradition", MONTHS)
+@pytest.mark.parametrize("digits", DIGITS)
+def test_every_arabic_month_in_every_digits(tradition: str, digits: str) -> None:
+    """The four traditions of Arabic month names, in all three digits, by the tables alone; ص and م tell the half of the day."""
+    for number, name in enumerate((name.replace("_", " ") for name in MONTHS[tradition].split()), 1):
+        for half, hour in (("", 2), (" ص", 2), (" م", 14)):
+            raw = f"3 {name} 2023 02:07{half}".translate(str.maketrans("0123456789", DIGITS[digits]))
+            moment = read_date(raw, language="ar", now=NOW)
+            assert (written(moment.at), moment.how) == (f"2023-{number:02d}-03T{hour:02d}:07:00", "months, no zone"), raw
+
+
 @given(st.text(max_size=60), st.sampled_from(["", "ar", "en", "xx", "not a language"]))
 @settings(max_examples=150, deadline=None)
 def test_no_text_makes_it_raise(raw: str, language: str) -> None:

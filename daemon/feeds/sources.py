@@ -10,6 +10,7 @@ Reads files; asks no server. A mistake names file, line, key and reason, and no 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
@@ -119,6 +120,12 @@ class Entry:
         return written if written != self.feed.url and fill(written, environ) == self.feed.url else ""
 
 
+@cache
+def _version() -> str:
+    """Asked once: the package's description is read anew each time, which takes a millisecond, and feeds are thousands."""
+    return version("rasid")
+
+
 def fingerprint(text: str) -> str:
     """Four hex digits, by which a change is told: so few that of a weak password next to nothing can be learned from them."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=2).hexdigest() if text else ""
@@ -215,7 +222,7 @@ def _source(entry: Entry, environ: Mapping[str, str], polling: Polling) -> Sourc
         interval=feed.interval,
         max_age=feed.max_age if "max_age" in feed.model_fields_set else polling.max_age,
         first_fetch=feed.first_fetch or polling.first_fetch,
-        user_agent=feed.user_agent.replace("{version}", version("rasid")),
+        user_agent=feed.user_agent.replace("{version}", _version()),
         delta=feed.delta,
         headers=tuple(sent.items()),
         credentials=fingerprint("\x1f".join(f"{name}:{value}" for name, value in sorted(sent.items()))),
