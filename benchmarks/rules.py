@@ -124,7 +124,7 @@ def report(count: int, names: Sequence[str], topics: Sequence[str], articles: Se
 def holding(compiled: Compiled, subject: Subject) -> list[str]:
     """The rules that hold, without their evidence."""
     (desk,) = compiled.desks
-    evaluation = Evaluation(desk.roster, subject.found, {}, subject.texts, subject.attributes)
+    evaluation = Evaluation(desk.actors, subject.found, {}, subject.texts, subject.attributes)
     (places,) = compiled.rules.rules(compiled.rules.marks(subject.found, [()]))
     return [desk.desk.rules[place].id for place in places if evaluation.holds(desk.plan(place)[0], _ZONES)]
 

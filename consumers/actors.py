@@ -25,9 +25,15 @@ def actor_hits(desk: CompiledDesk, found: ByTerm, texts: Texts) -> dict[int, lis
     for term in desk.owners.keys() & found.keys():
         for place in desk.owners[term]:
             by_actor.setdefault(place, []).extend(found[term])
+    for file in desk.files:
+        for term, hits in found.items():
+            if (owner := file.owner(term)) is not None:
+                by_actor.setdefault(owner, []).extend(hits)
     winners = {place: longest(hits) for place, hits in sorted(by_actor.items())}
     covers = _unspaced_covers(winners, texts)
-    return {place: _judged(hits, _Judge.of(desk.guards[place], found, texts), covers, texts) for place, hits in winners.items()}
+    return {
+        place: _judged(hits, _Judge.of(desk.guards.get(place), found, texts), covers, texts) for place, hits in winners.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

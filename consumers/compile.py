@@ -1,22 +1,24 @@
 """Desks to what search and judging need: terms numbered once for all desks, actors and rules to be found by their terms."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
 
 from consumers.candidates import Traffic
 from consumers.plan import Planner
 from consumers.ruleindex import RuleIndex, make_rule_index
-from consumers.search import Searcher, make_searcher
-from consumers.syntax import Node, Term, walk
-from consumers.watchlist.desk import Actor, Desk
+from consumers.search import Searcher, load_searcher, make_searcher
+from consumers.stored import NotStored, Stored
+from consumers.syntax import ActorTerm, Node, Term, walk
+from consumers.terms import Terms
+from consumers.watchlist.desk import Actor, Desk, Rule
+from consumers.watchlist.listing import Listing
+from consumers.watchlist.roll import Roll
+from daemon.errors import DecodeError
 
-
-@dataclass(frozen=True, slots=True)
-class Roster:
-    """Where a desk's actors stand among its `actors`, by id and by the file they came from."""
-
-    by_id: Mapping[str, int]
-    by_list: Mapping[str, Sequence[int]]
+WORTH_STORING: Final = 20_000
+"""Terms from which an automaton is kept on disk: it is built in half a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +30,28 @@ class Guards:
     not_in: tuple[int, ...]
 
 
+class NamesFound(NamedTuple):
+    """A file's names among the terms, from the number `first`; its actors among the desk's, from the place `actors`."""
+
+    first: int
+    actors: int
+    listing: Listing
+
+    def owner(self, term: int) -> int | None:
+        """The actor whose name the term is."""
+        name = term - self.first
+        return self.actors + self.listing.owner(name) if 0 <= name < len(self.listing.names) else None
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledDesk:
-    """`owners`: actors (by place) by the terms that are their aliases."""
+    """`owners`: actors by the terms that are their aliases; files of names have their own. Actors go by their place."""
 
     desk: Desk
-    roster: Roster
-    guards: Sequence[Guards | None]
+    actors: Roll
+    guards: Mapping[int, Guards]
     owners: Mapping[int, Sequence[int]]
+    files: Sequence[NamesFound]
     planner: Planner
     _plans: dict[int, tuple[Node, Node | None]] = field(default_factory=dict)
 
@@ -59,52 +75,81 @@ class Compiled:
     rules: RuleIndex
 
 
-def compile_desks(desks: Sequence[Desk], engine: str | None = None) -> Compiled:
-    """Build everything; see `make_searcher` for the time it takes. `engine` is one of `automaton.ENGINES`."""
+def compile_desks(desks: Sequence[Desk], engine: str | None = None, stored: Stored | None = None) -> Compiled:
+    """Build everything; from what is `stored` a million names in a second or two. `engine`: of `ENGINES`."""
+    rolls = [Roll.of(desk.actors) for desk in desks]
     numbers: dict[Term, int] = {}
-    for desk in desks:
-        for term in _terms(desk):
+    for desk, roll in zip(desks, rolls, strict=True):
+        for term in _terms(desk, roll):
             numbers.setdefault(term, len(numbers))
-    searcher = make_searcher([*numbers], engine)
-    compiled = tuple(_compiled(desk, numbers) for desk in desks)
-    return Compiled(searcher, numbers, compiled, _rule_index(compiled, numbers))
+    terms = Terms([tuple(numbers), *(file.listing for roll in rolls for _, file in roll.listed)])
+    searcher = _searcher(terms, engine, stored or NotStored(), [desk.version.encode() for desk in desks])
+    compiled = tuple(_compiled(desk, roll, numbers, terms) for desk, roll in zip(desks, rolls, strict=True))
+    return Compiled(searcher, numbers, compiled, _rule_index(compiled, numbers, len(terms)))
+
+
+def _searcher(terms: Terms, engine: str | None, stored: Stored, versions: Sequence[bytes]) -> Searcher:
+    """As it was built before, if it was."""
+    if len(terms) < WORTH_STORING:
+        return make_searcher(terms, engine)
+    of = [(engine or "").encode(), *versions]
+    known = stored.get("automaton", of)
+    if known is not None:
+        with suppress(DecodeError):
+            return load_searcher(terms, known)
+    searcher = make_searcher(terms, engine)
+    content = searcher.dump()
+    if content is not None:
+        stored.put("automaton", of, content)
+    return searcher
 
 
 def reanchored(compiled: Compiled) -> Compiled:
     """The same watchlists, their rules anchored by what was met so far."""
-    return replace(compiled, rules=_rule_index(compiled.desks, compiled.numbers, compiled.rules.traffic))
+    rules = compiled.rules
+    return replace(compiled, rules=_rule_index(compiled.desks, compiled.numbers, len(rules.terms), rules.traffic))
 
 
-def _rule_index(desks: Sequence[CompiledDesk], numbers: Mapping[Term, int], traffic: Traffic | None = None) -> RuleIndex:
-    return make_rule_index([(each.desk, each.roster.by_id) for each in desks], numbers, len(numbers), traffic)
+def _rule_index(
+    desks: Sequence[CompiledDesk], numbers: Mapping[Term, int], terms: int, traffic: Traffic | None = None
+) -> RuleIndex:
+    return make_rule_index([(each.desk, each.planner.places) for each in desks], numbers, terms, traffic)
 
 
-def _terms(desk: Desk) -> Iterator[Term]:
-    for actor in desk.actors:
+def _terms(desk: Desk, roll: Roll) -> Iterator[Term]:
+    for _, actor in roll.written:
         yield from actor.aliases
         yield from actor.not_in
         yield from actor.require_near.terms if actor.require_near else ()
     for rule in desk.rules:
-        for tree in (rule.where, *([rule.unless] if rule.unless else [])):
-            yield from (node for node in walk(tree) if isinstance(node, Term))
+        yield from (node for node in _nodes(rule) if isinstance(node, Term))
 
 
-def _compiled(desk: Desk, numbers: Mapping[Term, int]) -> CompiledDesk:
+def _nodes(rule: Rule) -> Iterator[Node]:
+    yield from walk(rule.where)
+    if rule.unless is not None:
+        yield from walk(rule.unless)
+
+
+def _compiled(desk: Desk, roll: Roll, numbers: Mapping[Term, int], terms: Terms) -> CompiledDesk:
     owners: dict[int, list[int]] = {}
-    by_list: dict[str, list[int]] = {}
-    for place, actor in enumerate(desk.actors):
-        for alias in actor.aliases:
+    places: dict[str, int] = {}
+    guards: dict[int, Guards] = {}
+    for place, each in roll.written:
+        places[each.id] = place
+        for alias in each.aliases:
             owners.setdefault(numbers[alias], []).append(place)
-        if actor.list:
-            by_list.setdefault(actor.list, []).append(place)
-    roster = Roster({actor.id: place for place, actor in enumerate(desk.actors)}, by_list)
-    guards = [_guards(actor, numbers) for actor in desk.actors]
-    return CompiledDesk(desk, roster, guards, owners, Planner(numbers, roster.by_id))
+        if each.require_near is not None or each.not_in:
+            guards[place] = _guards(each, numbers)
+    for rule in desk.rules if roll.listed else ():
+        for actor in [node.id for node in _nodes(rule) if isinstance(node, ActorTerm) and node.id not in places]:
+            found = roll.place(actor)
+            places |= {} if found is None else {actor: found}
+    files = [NamesFound(terms.first(file.listing), first, file.listing) for first, file in roll.listed]
+    return CompiledDesk(desk, roll, guards, owners, files, Planner(numbers, places))
 
 
-def _guards(actor: Actor, numbers: Mapping[Term, int]) -> Guards | None:
-    if actor.require_near is None and not actor.not_in:
-        return None
+def _guards(actor: Actor, numbers: Mapping[Term, int]) -> Guards:
     near = tuple(numbers[term] for term in actor.require_near.terms) if actor.require_near else ()
     within = actor.require_near.within if actor.require_near else 0
     return Guards(near, within, tuple(numbers[term] for term in actor.not_in))

@@ -10,11 +10,11 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple, TypeAlias
 
 from consumers.actors import ActorHit
-from consumers.compile import Roster
 from consumers.hits import Hits, Kept, by_zone, company, shared_sentences
 from consumers.search import ByTerm, Texts
 from consumers.syntax import And, AnyOf, Attribute, Count, InZone, Near, Node, Not, Or, Same
 from consumers.text.fold import fold_key
+from consumers.watchlist.roll import Roll
 from daemon.messages.article import Zone
 
 Attributes: TypeAlias = Mapping[str, Sequence[str]]
@@ -39,7 +39,7 @@ Verdict: TypeAlias = list[Evidence] | None
 class Evaluation:
     """One article before one desk's rules. What is asked of a term or an actor is worked out once for all of them."""
 
-    roster: Roster
+    roll: Roll
     found: ByTerm
     actors: Mapping[int, Sequence[ActorHit]]
     texts: Texts
@@ -95,7 +95,7 @@ class Evaluation:
 
     def _list(self, file: str) -> Sequence[Evidence]:
         if file not in self._of_list:
-            places = (place for place in self.roster.by_list[file] if place in self.actors)
+            places = (place for place in self.actors if self.roll.file(place) == file)
             self._of_list[file] = [evidence for place in places for evidence in self.actor(place)]
         return self._of_list[file]
 

@@ -65,7 +65,7 @@ def judge_all(compiled: Compiled, subject: Subject) -> Iterator[tuple[Desk, Judg
     hits = [actor_hits(desk, subject.found, subject.texts) for desk in compiled.desks]
     marks = compiled.rules.marks(subject.found, [_present(*each) for each in zip(compiled.desks, hits, strict=True)])
     for desk, actors, rules in zip(compiled.desks, hits, compiled.rules.rules(marks), strict=True):
-        evaluation = Evaluation(desk.roster, subject.found, actors, subject.texts, subject.attributes)
+        evaluation = Evaluation(desk.actors, subject.found, actors, subject.texts, subject.attributes)
         yield desk.desk, _judged(desk, evaluation, rules, _Shown(compiled.searcher.terms, subject.texts))
 
 
@@ -73,7 +73,7 @@ def _present(desk: CompiledDesk, hits: Mapping[int, Sequence[ActorHit]]) -> Iter
     """Actors found that nothing speaks against: place and list."""
     for place, found in hits.items():
         if any(hit.reason is None for hit in found):
-            yield place, desk.desk.actors[place].list
+            yield place, desk.actors.file(place)
 
 
 def _judged(desk: CompiledDesk, evaluation: Evaluation, places: Iterable[int], shown: "_Shown") -> Judgement:
@@ -127,7 +127,7 @@ def _actors(desk: CompiledDesk, evaluation: Evaluation) -> tuple[list[Actor], li
     alerting: list[Actor] = []
     claims: list[Claims] = []
     for place, hits in evaluation.actors.items():
-        actor = desk.desk.actors[place]
+        actor = desk.actors[place]
         if not actor.alert:
             continue
         good = [each for each in evaluation.actor(place) if each.hits.zone in _ALERTING]
@@ -162,7 +162,7 @@ def _rule(rule: Rule, plan: tuple[Node, Node | None], evaluation: Evaluation) ->
 
 def _claims(desk: CompiledDesk, rule: Rule, evidence: Iterable[Evidence], reason: NearMiss | None) -> Iterator[Claims]:
     for place, by_actor in united(evidence).items():
-        actor = None if place is None else desk.desk.actors[place].id
+        actor = None if place is None else desk.actors[place].id
         yield Claims(by_actor, actor, rule.id, reason)
 
 

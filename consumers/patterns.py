@@ -7,8 +7,7 @@ Kept in flat numbers: of a million terms there must not be a million small objec
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from consumers.automaton import Automaton, Encoded, build, encode, load
 from consumers.syntax import Exactness, Term
+from consumers.terms import Terms
 from consumers.text.scripts import OPEN_WORD, WHOLE_WORD, Clitics, Shape, forms
 from daemon.errors import DecodeError
 
@@ -78,12 +78,14 @@ def _gathered(terms: Sequence[Term]) -> tuple[Encoded, Uses]:
     return encoded, _arranged((by_pattern[place] for place in encoded.order), [*shapes], checked_terms(terms))
 
 
-def checked_terms(terms: Sequence[Term]) -> frozenset[int]:
+def checked_terms(terms: Sequence[Term]) -> Container[int]:
     """Those whose own letters count, by number."""
+    if isinstance(terms, Terms):
+        return terms.checked()
     return frozenset(number for number, term in enumerate(terms) if term.exactness is not Exactness.FOLDED)
 
 
-def _arranged(uses: Iterable[Use | list[Use]], shapes: Sequence[Shape], checked: AbstractSet[int]) -> Uses:
+def _arranged(uses: Iterable[Use | list[Use]], shapes: Sequence[Shape], checked: Container[int]) -> Uses:
     kinds, terms = array("H"), array("i")
     several: list[Sequence[Use]] = []
     for use in uses:

@@ -5,7 +5,7 @@
 Knows no actors, desks or rules. Stateless: may run in several threads at once.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import compress
@@ -87,7 +87,7 @@ class Searcher:
     """All terms in one automaton. A term's number is its place in `terms`; `checked` are those whose own letters count."""
 
     terms: Sequence[Term]
-    checked: frozenset[int]
+    checked: Container[int]
     _automaton: Automaton
     _uses: Uses
 

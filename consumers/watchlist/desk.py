@@ -1,6 +1,6 @@
 """What a watchlist says once read: plain frozen records, every default filled in. The matcher compiles them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from consumers.syntax import Node, Term
@@ -31,6 +31,14 @@ class Actor:
     require_near: Nearby | None = None
     not_in: tuple[Term, ...] = ()
     list: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A warning of a file of names, and the line of its first name."""
+
+    line: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +72,7 @@ class Desk:
 
     name: str
     time_zone: str
-    actors: tuple[Actor, ...]
+    actors: Sequence[Actor]
     rules: tuple[Rule, ...]
     version: str
     notified: tuple[tuple[str, Problem], ...] = ()

@@ -1,70 +1,71 @@
-"""Files of names, `id,kind,lang,name`: CSV as spreadsheets save it too (byte order mark, semicolons, tabs), or JSON lines."""
+"""Files of names, `id,kind,lang,name`: CSV as spreadsheets save it too (byte order mark, semicolons, tabs), or JSON lines.
+
+content ─ rows, one at a time ─▶ gather ─▶ Listing
+"""
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final, TextIO
 
 import orjson
 
-from consumers.watchlist.models import Kind, check_name
+from consumers.watchlist.gather import Row, Rows, gather
+from consumers.watchlist.listing import KINDS, Listing
 from daemon.config.files import LIST, read_plain
 from daemon.errors import ConfigError, Problem
 
 _COLUMNS: Final = ("id", "kind", "lang", "name")
-_KINDS: Final = get_args(Kind)
-_MOST_PROBLEMS: Final = 20
+_KINDS: Final = frozenset({"", *KINDS})
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """An actor of a file: its names in the file's order, and the line it begins at. `id` is empty when the file gives none."""
-
-    id: str
-    kind: str
-    names: tuple[str, ...]
-    line: int
-
-
-def read_list(path: Path) -> tuple[Listed, ...]:
-    """The actors of a file; rows of one id form one actor. Raises `ConfigError` with the lines of what is wrong."""
+def read_list(path: Path) -> bytes:
+    """A file's content. Raises `ConfigError`."""
     try:
-        text = read_plain(path, LIST).decode("utf-8-sig")
+        return read_plain(path, LIST)
     except OSError as error:
         raise ConfigError([Problem(file=str(path), reason=f"cannot be read: {error.strerror}")]) from error
+
+
+def make_listing(content: bytes, path: Path) -> Listing:
+    """The actors of a file; rows of one id form one actor. Raises `ConfigError` with the lines of what is wrong."""
+    text = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="")
+    rows = _json_rows(text, path) if path.suffix in {".jsonl", ".ndjson"} else _csv_rows(text, path)
+    try:
+        return gather(rows, str(path))
     except UnicodeDecodeError as error:
         raise ConfigError([Problem(file=str(path), reason="is not UTF-8; save it as “CSV UTF-8”")]) from error
-    rows = _json_rows(text, path) if path.suffix in {".jsonl", ".ndjson"} else _csv_rows(text, path)
-    return _grouped(rows, path)
 
 
-def _csv_rows(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
-    first = text.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True)
-    columns: tuple[str, ...] = ()
+def _csv_rows(text: TextIO, path: Path) -> Rows:
+    first = text.readline()
+    text.seek(0)
+    reader = csv.reader(text, delimiter=max(",;\t", key=first.count), strict=True)
+    rows = ((reader.line_num, cells) for cells in reader if any(map(str.strip, cells)))
     try:
-        for row in reader:
-            cells = [cell.strip() for cell in row]
-            if not any(cells):
-                continue
-            if not columns:
-                columns = _columns(cells, path)
-                if "name" in map(str.lower, cells):
-                    continue
-            if len(cells) > len(columns) and any(cells[len(columns) :]):
-                yield (
-                    reader.line_num,
-                    {"": f"has {len(cells)} cells where {len(columns)} are expected; quote a name with a comma"},
-                )
-            else:
-                yield reader.line_num, dict(zip(columns, cells, strict=False))
+        yield from _named(rows, path)
     except csv.Error as error:
         raise ConfigError([Problem(file=str(path), line=reader.line_num, reason=f"not valid CSV: {error}")]) from error
 
 
-def _columns(cells: list[str], path: Path) -> tuple[str, ...]:
+def _named(rows: Iterator[tuple[int, list[str]]], path: Path) -> Rows:
+    """Rows by the columns that the first one names, or the usual four."""
+    line, first = next(rows, (0, [*_COLUMNS]))
+    columns = _columns([cell.strip() for cell in first], path)
+    width = len(columns)
+    places = [columns.index(name) if name in columns else width for name in ("id", "kind", "name")]
+    for number, cells in rows if "name" in (cell.strip().lower() for cell in first) else chain([(line, first)], rows):
+        if len(cells) > width and any(cells[width:]):
+            reason = f"has {len(cells)} cells where {width} are expected; quote a name with a comma"
+            yield Problem(file=str(path), line=number, reason=reason)
+            continue
+        padded = cells[:width] + [""] * (width + 1 - len(cells))
+        yield _row(number, [padded[place] for place in places], path)
+
+
+def _columns(cells: Sequence[str], path: Path) -> tuple[str, ...]:
     named = tuple(cell.lower() for cell in cells)
     if "name" not in named:
         if len(cells) == len(_COLUMNS):
@@ -78,48 +79,31 @@ def _columns(cells: list[str], path: Path) -> tuple[str, ...]:
     return named
 
 
-def _json_rows(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
-    for number, line in enumerate(text.split("\n"), 1):
+def _json_rows(text: Iterable[str], path: Path) -> Rows:
+    for number, line in zip(count(1), text, strict=False):
         if not line.strip():
             continue
         try:
             row = orjson.loads(line)
         except orjson.JSONDecodeError as error:
             raise ConfigError([Problem(file=str(path), line=number, reason=f"not valid JSON: {error}")]) from error
-        yield number, row if isinstance(row, dict) else {"": "is no JSON object"}
+        yield _of_json(number, row, path)
 
 
-def _grouped(rows: Iterable[tuple[int, Mapping[str, object]]], path: Path) -> tuple[Listed, ...]:
-    actors: dict[object, tuple[str, str, list[str], int]] = {}
-    problems: list[Problem] = []
-    for line, row in rows:
-        try:
-            actor, kind, name = _checked(row)
-        except ValueError as error:
-            problems.append(Problem(file=str(path), line=line, reason=str(error)))
-            continue
-        known = actors.setdefault(actor or line, (actor, kind, [], line))
-        if kind and known[1] and kind != known[1]:
-            problems.append(
-                Problem(file=str(path), line=line, reason=f"{actor} is a {known[1]} on line {known[3]}, here a {kind}")
-            )
-        known[2].append(name)
-    if problems:
-        raise ConfigError(problems[:_MOST_PROBLEMS])
-    return tuple(Listed(actor, kind or "other", tuple(names), line) for actor, kind, names, line in actors.values())
+def _of_json(number: int, row: object, path: Path) -> Row | Problem:
+    reason = ""
+    if not isinstance(row, dict):
+        return Problem(file=str(path), line=number, reason="is no JSON object")
+    values = [row.get("id") or "", row.get("kind") or "", row.get("name") or ""]
+    if unknown := [name for name in row if name not in _COLUMNS]:
+        reason = f"unknown key {unknown[0]!r}; they are id, kind, lang, name"
+    elif not_text := [value for value in values if not isinstance(value, str)]:
+        reason = f"{not_text[0]!r} must be a text"
+    return Problem(file=str(path), line=number, reason=reason) if reason else _row(number, values, path)
 
 
-def _checked(row: Mapping[str, object]) -> tuple[str, str, str]:
-    if row.get(""):
-        raise ValueError(str(row[""]))
-    unknown = [name for name in row if name and name not in _COLUMNS]
-    if unknown:
-        raise ValueError(f"unknown key {unknown[0]!r}; they are id, kind, lang, name")
-    values = [row.get(column) or "" for column in ("id", "kind", "name")]
-    for value in values:
-        if not isinstance(value, str):
-            raise ValueError(f"{value!r} must be a text")  # noqa: TRY004 - all that is wrong with a row is a ValueError
-    actor, kind, name = (str(value).strip() for value in values)
-    if kind and kind not in _KINDS:
-        raise ValueError(f"kind {kind!r} is none of {', '.join(_KINDS)}")
-    return actor, kind, check_name(name)
+def _row(number: int, values: Sequence[str], path: Path) -> Row | Problem:
+    actor, kind, name = map(str.strip, values)
+    if kind not in _KINDS:
+        return Problem(file=str(path), line=number, reason=f"kind {kind!r} is none of {', '.join(KINDS)}")
+    return Row(number, actor, kind, name)

@@ -53,6 +53,11 @@ def is_stop_word(name: str) -> bool:
     return any(same_spelling(word, name) for word in _stop_words().get(fold_key(name), ()))
 
 
+def is_stop_key(key: str) -> bool:
+    """Whether a folded name is also one of the commonest words of some language, folded."""
+    return key in _stop_words()
+
+
 @cache
 def _stop_words() -> Mapping[str, Sequence[str]]:
     words: dict[str, list[str]] = {}

@@ -1,20 +1,38 @@
 """One desk's part of one file, made into actors and rules. What concerns the whole desk (`read`) is not checked here."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from consumers.query import parse_query
+from consumers.stored import Stored
 from consumers.syntax import And, Exactness, Node, Not, Or, Term, make_term
 from consumers.text.scripts import Clitics
 from consumers.text.spelling import needs_check
 from consumers.watchlist.desk import Actor, Nearby, Rule, RuleTest
-from consumers.watchlist.lists import Listed, read_list
+from consumers.watchlist.listing import Listing, read_listing, write_listing
+from consumers.watchlist.lists import make_listing, read_list
 from consumers.watchlist.models import ActorEntry, ActorFile, Alias, Defaults, DeskFile, Names, RuleEntry, TestEntry
 from consumers.watchlist.names import readable
 from consumers.watchlist.warnings import warn
 from daemon.config.document import Document, KeyPath
-from daemon.errors import Problem
+from daemon.errors import DecodeError, Problem
+
+Written: TypeAlias = tuple[Actor, Problem]
+"""An actor of the watchlist itself, and where it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameFile:
+    """A file of names, and what the watchlist says for all of them."""
+
+    listing: Listing
+    content: bytes
+    path: str
+    file: str
+    defaults: Defaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +40,7 @@ class Part:
     """What one file says of one desk. Actors and rules without an id in the file have an empty one still."""
 
     entry: DeskFile
-    actors: tuple[tuple[Actor, Problem], ...]
+    actors: tuple[Written | NameFile, ...]
     rules: tuple[tuple[Rule, Problem], ...]
     content: tuple[bytes, ...]
     place: Problem
@@ -30,19 +48,21 @@ class Part:
     warnings: tuple[Problem, ...]
 
 
-def make_part(entry: DeskFile, document: Document, at: KeyPath, content: bytes) -> Part:
+def make_part(entry: DeskFile, document: Document, at: KeyPath, content: bytes, stored: Stored) -> Part:
     """Raises `ConfigError` for files of names that cannot be read."""
-    folder = Path(document.file).parent
-    lists = {item.file: folder / item.file for item in entry.actors if isinstance(item, ActorFile)}
-    actors, rules = tuple(_actors(entry, document, at, lists)), tuple(_rules(entry, document, at))
+    actors, rules = tuple(_actors(entry, document, at, stored)), tuple(_rules(entry, document, at))
+    name_files = [each for each in actors if isinstance(each, NameFile)]
+    warnings = [*warn([each for each in actors if not isinstance(each, NameFile)], rules)]
+    for each in name_files:
+        warnings += [Problem(file=each.path, line=warned.line, reason=warned.reason) for warned in each.listing.warnings]
     return Part(
         entry,
         actors,
         rules,
-        (content, *(path.read_bytes() for path in lists.values())),
+        (content, *(each.content for each in name_files)),
         document.problem((*at, "desk"), ""),
         tuple(_notified(entry, document, at)),
-        tuple(warn(actors, rules)),
+        tuple(warnings),
     )
 
 
@@ -56,26 +76,27 @@ def _notified(entry: DeskFile, document: Document, at: KeyPath) -> Iterator[tupl
         yield from ((name, document.problem((*at, *path, "notify"), "")) for name in names)
 
 
-def _actors(entry: DeskFile, document: Document, at: KeyPath, lists: dict[str, Path]) -> Iterator[tuple[Actor, Problem]]:
+def _actors(entry: DeskFile, document: Document, at: KeyPath, stored: Stored) -> Iterator[Written | NameFile]:
+    folder = Path(document.file).parent
     for index, item in enumerate(entry.actors):
         if isinstance(item, ActorFile):
-            path = lists[item.file]
-            for listed in read_list(path):
-                yield _listed_actor(listed, entry.defaults, item.file), Problem(file=str(path), line=listed.line, reason="")
+            path = folder / item.file
+            content = read_list(path)
+            yield NameFile(_listing(content, path, stored), content, str(path), item.file, entry.defaults)
         else:
             yield _actor(item, entry.defaults), document.problem((*at, "actors", index), "")
 
 
-def _listed_actor(listed: Listed, defaults: Defaults, file: str) -> Actor:
-    return Actor(
-        id=listed.id,
-        name=readable(listed.names),
-        kind=listed.kind,
-        aliases=_aliases(Alias(name=name) for name in listed.names),
-        severity=defaults.severity,
-        notify=defaults.notify,
-        list=file,
-    )
+def _listing(content: bytes, path: Path, stored: Stored) -> Listing:
+    """As it was read before, if it was."""
+    of = (path.suffix.encode(), content)
+    known = stored.get("names", of)
+    with suppress(DecodeError):
+        if known is not None:
+            return read_listing(known)
+    listing = make_listing(content, path)
+    stored.put("names", of, write_listing(listing))
+    return listing
 
 
 def _actor(item: ActorEntry | str | tuple[str | Alias, ...], defaults: Defaults) -> Actor:

@@ -1,37 +1,41 @@
 """Watchlist files to desks: finds them, unites a desk's parts, gives ids, and checks what only the whole desk can show."""
 
-import difflib
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from consumers.syntax import ActorTerm, ListTerm, Node, Term, walk
-from consumers.watchlist.desk import Actor, Desk, Rule
+from consumers.stored import NotStored, Stored
+from consumers.syntax import Term, walk
+from consumers.watchlist.desk import Desk, Rule
+from consumers.watchlist.ids import dangling, enrolled, place_of, with_ids
 from consumers.watchlist.models import DeskFile
-from consumers.watchlist.names import make_id
-from consumers.watchlist.parts import Part, make_part
+from consumers.watchlist.parts import NameFile, Part, make_part
+from consumers.watchlist.warnings import warn_of_shared
 from daemon.config.document import Document, parse_document, read_document
 from daemon.config.load import validate
 from daemon.errors import ConfigError, Problem
 
 _MOST_FILES: Final = 1000
-_Identified = TypeVar("_Identified", Actor, Rule)
 
 
-def read_watchlists(patterns: Iterable[str], folder: Path, environ: Mapping[str, str]) -> tuple[Desk, ...]:
+def read_watchlists(
+    patterns: Iterable[str], folder: Path, environ: Mapping[str, str], stored: Stored | None = None
+) -> tuple[Desk, ...]:
     """All desks of the files that the patterns name (globs, relative to `folder`), by name.
 
-    A desk may be spread over several files, and a file may hold a list of desks. Raises `ConfigError` with every problem.
+    A desk may be spread over several files, and a file may hold a list of desks. Files of names are read once and `stored`.
+    Raises `ConfigError` with every problem.
     """
+    stored = stored or NotStored()
     problems: list[Problem] = []
     parts: list[Part] = []
     for path in _found(patterns, folder, problems):
         try:
             document = read_document(path)
-            parts.extend(_parts(document, path.read_bytes(), environ))
+            parts.extend(_parts(document, path.read_bytes(), environ, stored))
         except ConfigError as error:
             problems.extend(error.problems)
     return _desks(parts, problems)
@@ -39,7 +43,7 @@ def read_watchlists(patterns: Iterable[str], folder: Path, environ: Mapping[str,
 
 def parse_watchlist(text: str, file: str) -> tuple[Desk, ...]:
     """Like `read_watchlists`, from the text of one file; `file` names it in errors and finds its lists."""
-    return _desks([*_parts(parse_document(text, file), text.encode(), {})], [])
+    return _desks([*_parts(parse_document(text, file), text.encode(), {}, NotStored())], [])
 
 
 def _found(patterns: Iterable[str], folder: Path, problems: list[Problem]) -> Iterator[Path]:
@@ -59,14 +63,14 @@ def _found(patterns: Iterable[str], folder: Path, problems: list[Problem]) -> It
                 yield path
 
 
-def _parts(document: Document, content: bytes, environ: Mapping[str, str]) -> Iterator[Part]:
+def _parts(document: Document, content: bytes, environ: Mapping[str, str], stored: Stored) -> Iterator[Part]:
     folder = Path(document.file).parent
     _refuse_doubtful(document)
     if isinstance(document.value, list):
         for index, entry in enumerate(validate(list[DeskFile], document, environ, folder)):
-            yield make_part(entry, document, (index,), content)
+            yield make_part(entry, document, (index,), content, stored)
     elif isinstance(document.value, dict):
-        yield make_part(validate(DeskFile, document, environ, folder), document, (), content)
+        yield make_part(validate(DeskFile, document, environ, folder), document, (), content, stored)
     else:
         raise ConfigError([Problem(file=document.file, line=1, reason="is no watchlist: it must begin with `desk: NAME`")])
 
@@ -89,13 +93,13 @@ def _desks(parts: Sequence[Part], problems: list[Problem]) -> tuple[Desk, ...]:
 
 
 def _desk(name: str, parts: Sequence[Part], problems: list[Problem]) -> Desk:
-    placed_actors = [placed for part in parts for placed in part.actors]
     placed_rules = [placed for part in parts for placed in part.rules]
-    actors = _with_ids(placed_actors, _actor_names, "actor", problems)
-    rules = _with_ids(placed_rules, _rule_names, "rule", problems)
-    for rule, (_, place) in zip(rules, placed_rules, strict=True):
-        problems.extend(_dangling(rule, actors, place))
+    actors = enrolled([placed for part in parts for placed in part.actors], problems)
+    rules = with_ids(placed_rules, _rule_names, "rule", problems)
+    problems.extend(dangling(list(zip(rules, (place for _, place in placed_rules), strict=True)), actors))
     content = hashlib.sha256(b"\x00".join(data for part in parts for data in part.content))
+    written = [placed for part in parts for placed in part.actors if not isinstance(placed, NameFile)]
+    named = zip((actor for _, actor in actors.written), (place for _, place in written), strict=True)
     return Desk(
         name=name,
         time_zone=_time_zone(parts, problems),
@@ -103,7 +107,7 @@ def _desk(name: str, parts: Sequence[Part], problems: list[Problem]) -> Desk:
         rules=tuple(rule if rule.name else replace(rule, name=rule.id) for rule in rules),
         version=f"sha256:{content.hexdigest()}",
         notified=tuple(named for part in parts for named in part.notified),
-        warnings=tuple(warning for part in parts for warning in part.warnings),
+        warnings=(*(warning for part in parts for warning in part.warnings), *warn_of_shared(named)),
     )
 
 
@@ -111,65 +115,10 @@ def _time_zone(parts: Sequence[Part], problems: list[Problem]) -> str:
     said = [part for part in parts if part.entry.time_zone]
     for part in said[1:]:
         if part.entry.time_zone != said[0].entry.time_zone:
-            reason = f"desk {part.entry.desk} has the time zone {said[0].entry.time_zone} in {_where(said[0].place)}"
+            reason = f"desk {part.entry.desk} has the time zone {said[0].entry.time_zone} in {place_of(said[0].place)}"
             problems.append(replace(part.place, key="time_zone", reason=reason))
     return said[0].entry.time_zone or "UTC" if said else "UTC"
 
 
-def _with_ids(
-    placed: Sequence[tuple[_Identified, Problem]],
-    names: Callable[[_Identified], Sequence[str]],
-    what: str,
-    problems: list[Problem],
-) -> tuple[_Identified, ...]:
-    """Ids as given, then those made from names; one id twice is a problem naming both places."""
-    first: dict[str, Problem] = {}
-    for thing, place in placed:
-        if thing.id and thing.id in first:
-            reason = f"the {what} {thing.id!r} stands in this desk twice, also in {_where(first[thing.id])}"
-            problems.append(replace(place, reason=reason))
-        elif thing.id:
-            first[thing.id] = place
-    taken = set(first)
-    made: list[_Identified] = []
-    for thing, _ in placed:
-        identified = thing if thing.id else replace(thing, id=make_id(names(thing), taken))
-        taken.add(identified.id)
-        made.append(identified)
-    return tuple(made)
-
-
-def _actor_names(actor: Actor) -> list[str]:
-    return [alias.text for alias in actor.aliases]
-
-
 def _rule_names(rule: Rule) -> list[str]:
     return [rule.name] if rule.name else [node.text for node in walk(rule.where) if isinstance(node, Term)] or ["rule"]
-
-
-def _dangling(rule: Rule, actors: Sequence[Actor], place: Problem) -> Iterator[Problem]:
-    """Actors and lists that a rule names and the desk does not have."""
-    ids = {actor.id for actor in actors}
-    lists = {actor.list for actor in actors if actor.list}
-    for node in _nodes(rule):
-        if isinstance(node, ActorTerm) and node.id not in ids:
-            yield replace(place, reason=f"rule {rule.id}: actor:{node.id} is no actor of this desk{_hint(node.id, ids)}")
-        if isinstance(node, ListTerm) and node.file not in lists:
-            yield replace(
-                place, reason=f"rule {rule.id}: list:{node.file} is no file of this desk's actors{_hint(node.file, lists)}"
-            )
-
-
-def _nodes(rule: Rule) -> Iterator[Node]:
-    yield from walk(rule.where)
-    if rule.unless is not None:
-        yield from walk(rule.unless)
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
-def _where(place: Problem) -> str:
-    return f"{place.file}:{place.line}"

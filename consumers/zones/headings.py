@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from consumers.text.fold import fold, fold_key
+from consumers.text.fold import fold_key, fold_keys
 from consumers.zones.reasons import BlockReason
 from daemon.config.document import Document, read_document
 from daemon.errors import ConfigError
@@ -18,8 +18,6 @@ _LONGEST: Final = 400
 _STEM: Final = 80
 _HEAD: Final = 60
 _COLON: Final = re.compile(r"[:：﹕|｜】\]›»–—]")
-_JOINT: Final = "ҁ"
-"""A letter no news is written with (archaic koppa). Folding keeps it, so it can part the lines folded in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class Headings:
         """For each line what it announces, if anything. All are folded in one go: that is what keeps it cheap."""
         colons = [_colon(line) for line in lines]
         heads = [line[: max(colon, 0)] for line, colon in zip(lines, colons, strict=True)]
-        keys = _folded([*(line[:_STEM] for line in lines), *heads])
+        keys = fold_keys([*(line[:_STEM] for line in lines), *heads])
         return [
             self._heading(line, key, head, line[colon + 1 :].strip(" -–—"))
             for line, colon, key, head in zip(lines, colons, keys, keys[len(lines) :], strict=False)
@@ -96,11 +94,6 @@ def _colon(line: str) -> int:
     """Where the colon or dash stands that may part a heading from what follows; -1 for none near the beginning."""
     colon = _COLON.search(line, 1, _HEAD)
     return colon.start() if colon else line.find(" - ", 1, _HEAD)
-
-
-def _folded(texts: Sequence[str]) -> list[str]:
-    joined = _JOINT.join(text.replace(_JOINT, " ") for text in texts)
-    return [key.strip() for key in fold(joined).text.split(_JOINT)]
 
 
 def _follows(key: str, parts: _Parts) -> bool:

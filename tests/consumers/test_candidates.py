@@ -45,7 +45,7 @@ def held(made: Compiled, subject: Article) -> list[str]:
 def all_looked_at(made: Compiled, subject: Article) -> list[str]:
     (desk,) = made.desks
     seen = subject_of(made, subject)
-    evaluation = Evaluation(desk.roster, seen.found, actor_hits(desk, seen.found, seen.texts), seen.texts, seen.attributes)
+    evaluation = Evaluation(desk.actors, seen.found, actor_hits(desk, seen.found, seen.texts), seen.texts, seen.attributes)
     return [rule.id for place, rule in enumerate(desk.desk.rules) if evaluation.holds(desk.plan(place)[0], rule.zones)]
 
 
