@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from consumers.candidates import Traffic
+from consumers.layers import Layered
 from consumers.plan import Planner
 from consumers.ruleindex import RuleIndex, make_rule_index
 from consumers.search import Searcher, load_searcher, make_searcher
@@ -16,9 +17,6 @@ from consumers.watchlist.desk import Actor, Desk, Rule
 from consumers.watchlist.listing import Listing
 from consumers.watchlist.roll import Roll
 from daemon.errors import DecodeError
-
-WORTH_STORING: Final = 20_000
-"""Terms from which an automaton is kept on disk: it is built in half a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class CompiledDesk:
 class Compiled:
     """All desks' watchlists, ready to match."""
 
-    searcher: Searcher
+    searcher: Searcher | Layered
     numbers: Mapping[Term, int]
     desks: tuple[CompiledDesk, ...]
     rules: RuleIndex
@@ -80,18 +78,16 @@ def compile_desks(desks: Sequence[Desk], engine: str | None = None, stored: Stor
     rolls = [Roll.of(desk.actors) for desk in desks]
     numbers: dict[Term, int] = {}
     for desk, roll in zip(desks, rolls, strict=True):
-        for term in _terms(desk, roll):
+        for term in written_terms(desk, roll):
             numbers.setdefault(term, len(numbers))
     terms = Terms([tuple(numbers), *(file.listing for roll in rolls for _, file in roll.listed)])
     searcher = _searcher(terms, engine, stored or NotStored(), [desk.version.encode() for desk in desks])
-    compiled = tuple(_compiled(desk, roll, numbers, terms) for desk, roll in zip(desks, rolls, strict=True))
-    return Compiled(searcher, numbers, compiled, _rule_index(compiled, numbers, len(terms)))
+    compiled = tuple(compiled_desk(desk, roll, numbers, terms) for desk, roll in zip(desks, rolls, strict=True))
+    return Compiled(searcher, numbers, compiled, rule_index(compiled, numbers, len(terms)))
 
 
 def _searcher(terms: Terms, engine: str | None, stored: Stored, versions: Sequence[bytes]) -> Searcher:
     """As it was built before, if it was."""
-    if len(terms) < WORTH_STORING:
-        return make_searcher(terms, engine)
     of = [(engine or "").encode(), *versions]
     known = stored.get("automaton", of)
     if known is not None:
@@ -107,16 +103,17 @@ def _searcher(terms: Terms, engine: str | None, stored: Stored, versions: Sequen
 def reanchored(compiled: Compiled) -> Compiled:
     """The same watchlists, their rules anchored by what was met so far."""
     rules = compiled.rules
-    return replace(compiled, rules=_rule_index(compiled.desks, compiled.numbers, len(rules.terms), rules.traffic))
+    return replace(compiled, rules=rule_index(compiled.desks, compiled.numbers, len(rules.terms), rules.traffic))
 
 
-def _rule_index(
+def rule_index(
     desks: Sequence[CompiledDesk], numbers: Mapping[Term, int], terms: int, traffic: Traffic | None = None
 ) -> RuleIndex:
     return make_rule_index([(each.desk, each.planner.places) for each in desks], numbers, terms, traffic)
 
 
-def _terms(desk: Desk, roll: Roll) -> Iterator[Term]:
+def written_terms(desk: Desk, roll: Roll) -> Iterator[Term]:
+    """All but those of files of names."""
     for _, actor in roll.written:
         yield from actor.aliases
         yield from actor.not_in
@@ -131,7 +128,7 @@ def _nodes(rule: Rule) -> Iterator[Node]:
         yield from walk(rule.unless)
 
 
-def _compiled(desk: Desk, roll: Roll, numbers: Mapping[Term, int], terms: Terms) -> CompiledDesk:
+def compiled_desk(desk: Desk, roll: Roll, numbers: Mapping[Term, int], terms: Terms) -> CompiledDesk:
     owners: dict[int, list[int]] = {}
     places: dict[str, int] = {}
     guards: dict[int, Guards] = {}
@@ -145,7 +142,7 @@ def _compiled(desk: Desk, roll: Roll, numbers: Mapping[Term, int], terms: Terms)
         for actor in [node.id for node in _nodes(rule) if isinstance(node, ActorTerm) and node.id not in places]:
             found = roll.place(actor)
             places |= {} if found is None else {actor: found}
-    files = [NamesFound(terms.first(file.listing), first, file.listing) for first, file in roll.listed]
+    files = [NamesFound(terms.first(file.listing) or 0, first, file.listing) for first, file in roll.listed]
     return CompiledDesk(desk, roll, guards, owners, files, Planner(numbers, places))
 
 

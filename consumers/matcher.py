@@ -55,6 +55,10 @@ class Matcher(Hop[Article, Matched]):
     def __init__(self, compiled: Compiled) -> None:
         self._compiled = compiled
 
+    @property
+    def compiled(self) -> Compiled:
+        return self._compiled
+
     def swap(self, compiled: Compiled) -> None:
         """Match with these watchlists from now on."""
         self._compiled = compiled

@@ -29,8 +29,10 @@ _MADE_BY: Final = ("", "text", "watchlist")
 class Stored:
     """One folder. Nothing of it raises: without a disk everything is built, every time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, least: int = 1_000_000) -> None:
+        """What has fewer than `least` bytes is built again faster than it is worth keeping."""
         self._folder = folder
+        self._least = least
 
     def get(self, kind: str, parts: Iterable[bytes]) -> bytes | None:
         """What was put, if it is whole."""
@@ -45,6 +47,8 @@ class Stored:
 
     def put(self, kind: str, parts: Iterable[bytes], content: bytes) -> None:
         """Keep it, at once or not at all."""
+        if len(content) < self._least:
+            return
         path = self._path(kind, parts)
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -39,9 +39,14 @@ class Terms(Sequence[Term]):
         for run in self._runs:
             yield from run.terms(0, len(run.names)) if isinstance(run, Listing) else run
 
-    def first(self, listing: Listing) -> int:
-        """The number of the listing's first name."""
-        return next(first for first, run in zip(self._firsts, self._runs, strict=False) if run is listing)
+    def extended(self, more: Sequence[Term]) -> "Terms":
+        """These and, numbered behind them, more."""
+        return Terms([*self._runs, more])
+
+    def first(self, listing: Listing) -> int | None:
+        """The number of the listing's first name, if it is one of these."""
+        runs = zip(self._firsts, self._runs, strict=False)
+        return next((first for first, run in runs if run is listing or run == listing), None)
 
     def checked(self) -> "Flags":
         """The numbers of terms whose own letters count."""

@@ -52,6 +52,10 @@ SPECS: Final[Mapping[str, Spec]] = {
     # articles, findings, messages
     "rasid_articles_total": Spec(Counter, "Articles that left a hop, by outcome.", ("hop", "outcome")),
     "rasid_rules_failed_total": Spec(Counter, "Articles a rule raised at; it is left out there.", ("desk", "rule")),
+    "rasid_watchlist_aliases": Spec(Gauge, "Names of a desk's actors.", ("desk",)),
+    "rasid_watchlist_rules": Spec(Gauge, "Rules of a desk.", ("desk",)),
+    "rasid_watchlist_version": Spec(Gauge, "A desk's watchlist as a number made of its content.", ("desk",)),
+    "rasid_watchlist_build_seconds": Spec(Gauge, "How long the watchlists took to build, or to read when stored, last."),
     "rasid_findings_total": Spec(Counter, "Findings by recorded outcome and reason.", ("desk", "outcome", "reason")),
     "rasid_messages_total": Spec(Counter, "Attempts to send messages, by channel and outcome.", ("channel", "outcome")),
     "rasid_messages_doubtful_total": Spec(Counter, "Attempts that may have reached the receiver unknown to us.", ("channel",)),

@@ -27,6 +27,11 @@ class Column(Sequence[str]):
     def __len__(self) -> int:
         return len(self.ends)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Column) and self.block == other.block and bool(np.array_equal(self.ends, other.ends))
+
+    __hash__ = None  # type: ignore[assignment]  # as a list has none
+
     @overload
     def __getitem__(self, at: int) -> str: ...
     @overload

@@ -20,7 +20,7 @@ _NO_KIND: Final = "other"
 _AT_ONCE: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Listing:
     """Actors by place. `ids` are empty where the file gives none; `firsts`: where each one's names begin, and where all end.
 
@@ -38,6 +38,16 @@ class Listing:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all that is found by it is the same."""
+        return self is other or (
+            isinstance(other, Listing)
+            and (self.ids, self.kinds, self.names, self.spelled) == (other.ids, other.kinds, other.names, other.spelled)
+            and bool(np.array_equal(self.firsts, other.firsts))
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # as a list has none
 
     def names_of(self, actor: int) -> list[str]:
         return self.names[int(self.firsts[actor]) : int(self.firsts[actor + 1])]

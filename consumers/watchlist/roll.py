@@ -2,13 +2,13 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
 from typing import Final, overload
 
 from consumers.watchlist.columns import Column, Lookup
-from consumers.watchlist.desk import Actor
+from consumers.watchlist.desk import Actor, Desk
 from consumers.watchlist.listing import Listing
 from consumers.watchlist.names import readable
 from daemon.messages.match import Severity
@@ -22,7 +22,7 @@ class Listed:
 
     listing: Listing
     ids: Column
-    lookup: Lookup
+    lookup: Lookup = field(compare=False)
     severity: Severity
     notify: tuple[str, ...]
     file: str
@@ -71,6 +71,8 @@ class Roll(Sequence[Actor]):
         return self._listed(at) if isinstance(run, Listed) else run[place]
 
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, Roll) and (self.listed or other.listed):
+            return self._runs == other._runs
         return isinstance(other, Sequence) and [*self] == [*other]
 
     __hash__ = None  # type: ignore[assignment]  # as a list has none
@@ -107,3 +109,9 @@ class Roll(Sequence[Actor]):
     def _made(self, at: int) -> Actor:
         run, place = self._run(at)
         return run.actor(place) if isinstance(run, Listed) else run[place]
+
+
+def alias_count(desk: Desk) -> int:
+    """Names of a desk's actors."""
+    roll = Roll.of(desk.actors)
+    return sum(len(actor.aliases) for _, actor in roll.written) + sum(len(listed.listing.names) for _, listed in roll.listed)

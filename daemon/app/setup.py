@@ -11,6 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel, SecretStr
 
 from alerts.route import check_routes
+from consumers.stored import NotStored, Stored
 from consumers.watchlist.desk import Desk
 from consumers.watchlist.read import read_watchlists
 from daemon.config.document import Document, read_document
@@ -39,27 +40,37 @@ class Setup:
         """What paths in the configuration are relative to."""
         return self.file.parent
 
+    @property
+    def stored(self) -> Stored:
+        """Where what takes long to build is kept between two starts."""
+        return _stored(self.file, self.config)
+
     def secrets(self) -> tuple[str, ...]:
         """Every secret's value, for the log to blank."""
         return (*_secrets(self.config), *(secret for source in self.sources for secret in source.secrets))
 
 
-def load_setup(file: Path, environ: Mapping[str, str]) -> Setup:
-    """Read and check everything. Raises `ConfigError` with all problems found."""
+def load_setup(file: Path, environ: Mapping[str, str], *, store: bool = False) -> Setup:
+    """Read and check everything; long files of names as `stored` has them. Raises `ConfigError` with all problems found."""
     with noting() as files:
-        setup = _load(file, environ)
+        setup = _load(file, environ, store=store)
     return replace(setup, files=frozenset(files))
 
 
-def _load(file: Path, environ: Mapping[str, str]) -> Setup:
+def _load(file: Path, environ: Mapping[str, str], *, store: bool) -> Setup:
     config = load_config(file, environ)
+    stored = _stored(file, config) if store else NotStored()
     problems: list[Problem] = []
     sources = _collect(lambda: load_sources(config, file, environ), problems)
-    desks = _collect(lambda: read_watchlists(config.watchlists, file.parent, environ), problems)
+    desks = _collect(lambda: read_watchlists(config.watchlists, file.parent, environ, stored), problems)
     problems.extend(check_receivers(config, desks or (), read_document(file)))
     if problems:
         raise ConfigError(problems)
     return Setup(file, config, sources or (), desks or ())
+
+
+def _stored(file: Path, config: Config) -> Stored:
+    return Stored(file.parent / config.data_dir / "cache")
 
 
 def check_receivers(config: Config, desks: tuple[Desk, ...], document: Document) -> list[Problem]:

@@ -16,15 +16,14 @@ from alerts.alerter import Alerter
 from alerts.channels import build as channels
 from alerts.sender import Sender
 from alerts.sending import SendWorker
-from consumers.compile import compile_desks
 from consumers.enricher import Enricher
-from consumers.matcher import Matcher
 from consumers.text.language import Languages
 from consumers.zones.headings import load_headings
 from consumers.zones.zoner import Zoner
 from daemon.app.outward import fetcher_for, finder_for, parser_for, readers_for, robots_for, user_agent_of
 from daemon.app.roles import Role
 from daemon.app.setup import Setup
+from daemon.app.watchlists import Watchlists
 from daemon.bus.base import Bus
 from daemon.bus.topics import ARTICLES, FEEDS, MATCHES, OUTBOX, RAW
 from daemon.clock import Clock
@@ -159,23 +158,11 @@ class _Building:
         return self._kit(hop, RAW, _decoder(RawArticle, Withdrawal), executor=executor)
 
     async def _matcher(self) -> Kit[Any, Any]:
-        hop = Matcher(compile_desks(self._setup.desks))
-        running = self._setup.desks
-
-        async def prepare(setup: Setup) -> Swap:
-            if setup.desks == running:
-                return _nothing
-            compiled = await asyncio.to_thread(compile_desks, setup.desks)
-
-            def swap() -> None:
-                nonlocal running
-                running = setup.desks
-                hop.swap(compiled)
-
-            return swap
-
-        self.preparing.append(prepare)
-        return self._kit(hop, ARTICLES, _decoder(Article), executor=self._executor())
+        setup = self._setup
+        watchlists = await asyncio.to_thread(Watchlists, setup.desks, setup.stored, self._outside.observe)
+        await self._stack.enter_async_context(watchlists.tended())
+        self.preparing.append(watchlists.prepare)
+        return self._kit(watchlists.matcher, ARTICLES, _decoder(Article), executor=self._executor())
 
     async def _alerter(self) -> Kit[Any, Any]:
         config = self._setup.config
@@ -198,10 +185,6 @@ class _Building:
             # Nobody needs what is still being prepared when all leases have been left, and it may take long.
             self._stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
         return self._threads
-
-
-def _nothing() -> None:
-    """A swap where nothing changed."""
 
 
 def _decoder(*kinds: type[wire.AnyMessage]) -> Callable[[bytes | None], wire.AnyMessage]:

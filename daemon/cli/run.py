@@ -45,7 +45,7 @@ def command(config_file: Path, roles: tuple[Role, ...], *, debug: bool) -> int:
 
     Exit codes: 0 after an orderly end (within 10 s of the signal), 1 when it could not run, 2 for a bad configuration.
     """
-    setup = load_setup(config_file, os.environ)
+    setup = load_setup(config_file, os.environ, store=True)
     if setup.config.bus.kind == "embedded" and set(roles) != set(Role):
         raise click.UsageError(
             "the embedded bus has one service process, which needs all roles; for several use bus.kind: kafka"
@@ -53,7 +53,7 @@ def command(config_file: Path, roles: tuple[Role, ...], *, debug: bool) -> int:
     redactor = configure_logging(sys.stderr, secrets=setup.secrets(), level=logging.DEBUG if debug else logging.INFO)
 
     def again() -> Setup:
-        fresh = load_setup(config_file, os.environ)
+        fresh = load_setup(config_file, os.environ, store=True)
         redactor.learn(fresh.secrets())
         return fresh
 

@@ -20,16 +20,15 @@ NAMES = "id,name\na1,علي\na1,Ann Other\n,Bob\na2,Bob\n"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A watchlist with a file of names; so few are worth storing here."""
-    monkeypatch.setattr(compiling, "WORTH_STORING", 1)
+def folder(tmp_path: Path) -> Path:
+    """A watchlist with a file of names."""
     (tmp_path / "w.yaml").write_text(WATCHLIST, "utf-8")
     (tmp_path / "names.csv").write_text(NAMES, "utf-8")
     return tmp_path
 
 
 def started(folder: Path) -> Compiled:
-    stored = Stored(folder / "cache")
+    stored = Stored(folder / "cache", least=1)
     return compile_desks(read_watchlists(["w.yaml"], folder, {}, stored), stored=stored)
 
 
