@@ -36,9 +36,9 @@ from daemon.errors import RasidError
 from daemon.messages.article import Zone
 
 FIELDS: Final = ("title", "lead", "body", "rest", "source", "feed", "lang", "country", "author", "url", "tag", "actor", "list")
-_LONGEST: Final = 20_000
+_LONGEST: Final = 250_000
 _DEEPEST: Final = 40
-_MOST: Final = 1_000
+_MOST: Final = 10_000
 _WIDEST: Final = 1_000
 _DIGITS: Final = 4
 _SMALLER: Final = "make several rules of it, or put names into a file of actors and ask for them by list:"

@@ -15,8 +15,7 @@ from consumers.watchlist.desk import Desk
 
 _SHORT: Final = 8.0
 _RARE: Final = 0.05
-_ACTORS: Final = 1.0
-"""Guesses of how often something is met, before anything is: short words often, names seldom, lists of them less seldom."""
+_LISTS: Final = 1.0
 
 Key = TypeVar("Key", int, str)
 
@@ -79,6 +78,13 @@ def make_rule_index(
     return RuleIndex(marks.by_term, of_desks, traffic, Candidates(rules, len(marks.guesses), marks.costs))
 
 
+def guess(leaf: Leaf) -> float:
+    """How often something is met, before anything is: short words often, names seldom, lists of them less seldom."""
+    if isinstance(leaf, Term):
+        return _SHORT * 2.0 ** -len(leaf.key) + _RARE
+    return _RARE if isinstance(leaf, ActorTerm) else _LISTS
+
+
 class _Marks:
     """Gives marks as they are asked for: the same for the same rules."""
 
@@ -99,16 +105,16 @@ class _Marks:
 
     def of(self, desk: DeskMarks, places: Mapping[str, int], leaf: Leaf) -> int:
         if isinstance(leaf, ActorTerm):
-            return self._mark(desk.actors, places.get(leaf.id, -1), _RARE)
+            return self._mark(desk.actors, places.get(leaf.id, -1), leaf)
         if isinstance(leaf, ListTerm):
-            return self._mark(desk.lists, leaf.file, _ACTORS)
-        mark = self._mark(self._of_terms, number := self._numbers[leaf], _SHORT * 2.0 ** -len(leaf.key) + _RARE)
+            return self._mark(desk.lists, leaf.file, leaf)
+        mark = self._mark(self._of_terms, number := self._numbers[leaf], leaf)
         self.by_term[number] = mark
         return mark
 
-    def _mark(self, known: dict[Key, int], key: Key, guess: float) -> int:
+    def _mark(self, known: dict[Key, int], key: Key, leaf: Leaf) -> int:
         mark = known.get(key)
         if mark is None:
             mark = known[key] = len(self.guesses)
-            self.guesses.append(guess)
+            self.guesses.append(guess(leaf))
         return mark

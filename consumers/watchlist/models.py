@@ -2,13 +2,13 @@
 
 from collections.abc import Sized
 from functools import partial
-from typing import Annotated, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from consumers.query import QueryError, parse_query
-from consumers.syntax import make_term
+from consumers.syntax import Node, make_term
 from consumers.text.scripts import Clitics
 from daemon.config.model import Model
 from daemon.config.models import Id
@@ -51,12 +51,13 @@ def _refuse_commas(text: str) -> None:
         )
 
 
-def _query(text: str, *, needs_positive: bool = True) -> str:
+def _query(value: object, *, needs_positive: bool = True) -> Node:
+    if not isinstance(text := _plain_text(value), str):
+        raise ValueError(f"{value!r} is no query; write it as a text")  # noqa: TRY004 - pydantic reads ValueErrors only
     try:
-        parse_query(text, needs_positive=needs_positive)
+        return parse_query(text, needs_positive=needs_positive)
     except QueryError as error:
         raise ValueError(str(error)) from error
-    return text
 
 
 def _some(values: _Values) -> _Values:
@@ -203,15 +204,15 @@ class TestEntry(Model):
 
 
 class RuleEntry(Model):
-    """`where` in the query language, or `any`, `all`, `none` of literal phrases."""
+    """`where` in the query language, or `any`, `all`, `none` of literal phrases. Queries are trees once they are validated."""
 
     id: Id | None = None
     name: Text = ""
-    where: Annotated[Text, AfterValidator(_query)] | None = None
+    where: Annotated[Any, BeforeValidator(_query)] = None
     any: Phrases = ()
     all: Phrases = ()
     none: Phrases = ()
-    unless: Annotated[Text, AfterValidator(partial(_query, needs_positive=False))] | None = None
+    unless: Annotated[Any, BeforeValidator(partial(_query, needs_positive=False))] = None
     zones: Annotated[tuple[Zone, ...], AfterValidator(_some)] = (Zone.TITLE, Zone.LEAD, Zone.BODY)
     severity: Severity | None = None
     notify: Notify = ()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from consumers.query import parse_query
 from consumers.stored import Stored
 from consumers.syntax import And, Exactness, Node, Not, Or, Term, make_term
 from consumers.text.scripts import Clitics
@@ -152,8 +151,8 @@ def _rule(entry: RuleEntry, defaults: Defaults, tests: tuple[RuleTest, ...]) -> 
     return Rule(
         id=entry.id or "",
         name=entry.name,
-        where=parse_query(entry.where) if entry.where is not None else _literal(entry),
-        unless=None if entry.unless is None else parse_query(entry.unless, needs_positive=False),
+        where=_literal(entry) if entry.where is None else entry.where,
+        unless=entry.unless,
         zones=frozenset(entry.zones),
         severity=entry.severity or defaults.severity,
         notify=entry.notify or defaults.notify,

@@ -69,3 +69,42 @@ def test_the_summary_counts_in_words(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert main(["check", "--config", str(tmp_path / "config.yaml")]) == 0
     assert capsys.readouterr().out.endswith(": 1 feed, 1 desk, 0 actors, 1 rule, 0 tests, 1 receiver\n")
+
+
+EXPLAINED = """desk iraq, rule ports, in body, lead, title
+where   AND
+          NEAR/3
+            basra
+            OR
+              port
+              "oil terminal"
+          NOT
+            lang:fa
+unless  =Basra
+anchor  port or "oil terminal"
+and     basra
+cost    4 terms searched for, 1 operator that compares places
+"""
+
+
+def explain(folder: Path, wanted: str) -> int:
+    rule = "{id: ports, where: 'basra NEAR/3 (port OR \"oil terminal\") AND NOT lang:fa', unless: '=Basra'}"
+    (folder / "w.yaml").write_text(f"desk: iraq\nrules: [{rule}]\n")
+    (folder / "config.yaml").write_text(SOUND)
+    return main(["check", "--config", str(folder / "config.yaml"), "--explain", wanted])
+
+
+@pytest.mark.parametrize("wanted", ["ports", "iraq/ports"])
+def test_a_rule_is_explained(
+    wanted: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How it was read, what it needs, rarest first, and what it costs."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert explain(tmp_path, wanted) == 0
+    assert capsys.readouterr().out.startswith(EXPLAINED)
+
+
+def test_a_rule_that_is_not_there_is_not_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The closest one is named."""
+    assert explain(tmp_path, "prots") == 2
+    assert "did you mean ports?" in capsys.readouterr().err

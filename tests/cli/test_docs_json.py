@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from daemon.cli.feeds_poll import Told
+from consumers.explain import Explanation
 from daemon.cli.main import main
 from daemon.errors import Problem
 from daemon.feeds.discovery import Found
@@ -36,6 +37,7 @@ def named(what: str) -> set[str]:
         ("polls on command", Told, set()),
         ("hits", Hit, set()),
         ("problems", Problem, {"level"}),
+        ("explanations", Explanation, {"level"}),
     ],
 )
 def test_records(what: str, shape: type, besides: set[str]) -> None:
