@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.feeds_poll import Told
 from consumers.explain import Explanation
+from daemon.cli.feeds_poll import Told
 from daemon.cli.main import main
 from daemon.errors import Problem
 from daemon.feeds.discovery import Found
