@@ -93,7 +93,7 @@ def sooner(feed: FeedRow, source: Source, pace: Pace) -> FeedRow:
     if feed.interval == source.interval:
         return feed
     at = feed.next_at
-    if feed.state is FeedState.OK and feed.polled_at is not None:
+    if feed.state is FeedState.OK and feed.polled_at is not None and feed.pace is not None:  # an older version kept neither
         at = min(at, next_poll(_poll(feed, source, pace), Answer.GOOD, pace, feed.polled_at))
     return replace(feed, interval=source.interval, next_at=at)
 

@@ -17,6 +17,7 @@ SECRET: Final = "whsec_dGhlIHRlc3RzJyBvd24gc2VjcmV0"
 SOON: Final = {
     "default_interval": "1s",
     "min_interval": "1s",
+    "max_interval": "1s",
     "per_site": {"gap": "0.05s"},
     "allow_addresses": ["127.0.0.1/32"],
 }
