@@ -17,13 +17,14 @@ from daemon.feeds.naming import Naming
 from daemon.feeds.pages import Finding, Way, begin, go_on
 from daemon.feeds.publishing import identify
 from daemon.feeds.rows import MAX_ITEMS, FeedRow, ItemRow, decode, items_prefix
+from daemon.feeds.schedule import jitter
 from daemon.feeds.sources import Source
 from daemon.messages.article import Item
 from daemon.net.answers import FetchOutcome
 from daemon.stage.hop import Fact, Table
 from daemon.urls import origin_of
 
-_PAUSE: Final = 1.0
+_SPREAD: Final = 30.0
 _LONGEST: Final = 30.0
 """Seconds a request may take (feeds 17): with less until the feed's own poll, that goes first."""
 
@@ -52,12 +53,15 @@ def with_catch_up(feed: FeedRow, source: Source, window: Window, archive: str) -
     return replace(feed, catching=begin(feed.moved_to or source.url, archive, items, since))
 
 
-def wake_of(feed: FeedRow, now: float, *, polled: bool) -> float:
-    """When the feed's row is to wake: for its next poll, or for a page before it. `polled`: its own poll has just ended."""
+def wake_of(source: Source, feed: FeedRow, now: float, *, polled: bool) -> float:
+    """When the feed's row is to wake: for its next poll, or for a page before it. `polled`: its own poll has just ended.
+
+    Pages are spread: after an outage of ours all feeds may have had a gap at once.
+    """
     room = feed.next_at - now
     if feed.catching is None or not (polled or room > _LONGEST):
         return feed.next_at
-    return now + min(_PAUSE, max(0.0, room) / 4)
+    return now + min(_SPREAD, max(0.0, room) / 4) * jitter(source.id, feed.attempt + feed.catching.read)
 
 
 def page_job(source: Source, feed: FeedRow, now: float) -> PageJob | None:

@@ -121,7 +121,7 @@ class Poller(Hop[AnyMessage, AnyMessage]):
             return NOTHING  # the feed left or was given another address meanwhile; its row says what comes next
         harvest = gather(source, feed, result, table, now, parser=self._parser)
         after = after_poll(feed, source, result, harvest, self._pace.of(source.site), now)
-        table.put(key, Row(row.lane, key, encode(after.feed), wake_of(after.feed, now, polled=True)))
+        table.put(key, Row(row.lane, key, encode(after.feed), wake_of(source, after.feed, now, polled=True)))
         repaired = [Fact("rasid_feeds_repaired_total")] if result.window is not None and result.window.repaired else []
         facts = [Fact("rasid_polls_total", {"outcome": result.outcome}), *repaired, *harvest.facts]
         return Effects(out=harvest.out, facts=facts, notices=after.notices)
@@ -131,7 +131,7 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         if feed.left_at is not None or result.url != source.url or feed.url != source.address:
             return NOTHING
         caught = looked_at(source, feed, result, table, now, parser=self._parser)
-        table.put(row.key, Row(row.lane, row.key, encode(caught.feed), wake_of(caught.feed, now, polled=False)))
+        table.put(row.key, Row(row.lane, row.key, encode(caught.feed), wake_of(source, caught.feed, now, polled=False)))
         return Effects(out=caught.out, facts=caught.facts)
 
     def survey(self, scan: Scan, now: float) -> Sequence[Fact]:
