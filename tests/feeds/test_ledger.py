@@ -14,7 +14,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from daemon.feeds.jobs import PollResult
+from daemon.feeds.jobs import PageResult, PollResult
+from daemon.feeds.pages import Way
 from daemon.feeds.parse import parse_feed
 from daemon.feeds.polling import window_of
 from daemon.feeds.rows import ITEM
@@ -53,6 +54,7 @@ class Ledger(RuleBasedStateMachine):
         self.made: Desk = desk()
         self.feed: list[Story] = []
         self.away: list[Story] = []
+        self.missed: list[Story] = []
         self.seen: dict[int, list[tuple[int, int]]] = defaultdict(list)
         self.count = 0
         self.polls = 0
@@ -136,6 +138,30 @@ class Ledger(RuleBasedStateMachine):
         result = PollResult(url=url, outcome=outcome, answer=answer, fetched_at=self.made.now)
         self.made.done(result, commit=not crash)
 
+    @precondition(lambda self: self.feed)
+    @rule(count=st.integers(1, 3), crash=st.booleans())
+    def roll_over(self, count: int, *, crash: bool) -> None:
+        """All that was shown has gone, and some articles have come and gone unseen: a gap, where anything was known before."""
+        self.missed += [Story(self.count + each, self.count + each) for each in range(count)]
+        self.count += count
+        self.away += self.feed
+        self.feed = []
+        self.publish(2, at_end=True)
+        self.poll(crash=crash)
+        self.poll(crash=False)
+
+    @precondition(lambda self: self.made.feed().catching is not None)
+    @rule(data=st.data(), crash=st.booleans())
+    def look_back(self, data: st.DataObject, *, crash: bool) -> None:
+        """An older page with some of what was missed and of what is known; what a known article says there is not news."""
+        page = data.draw(st.lists(st.sampled_from([*self.missed, *self.away, *self.feed]), unique=True, max_size=5))
+        job = self.made.page_job()
+        parsed = parse_feed(self._body(page), url=job.address, now=self.made.now)
+        result = PageResult(url=job.url, page=job.page, outcome="ok", fetched_at=self.made.now, items=parsed.items)
+        self.made.done(result, commit=not crash)
+        for story in () if crash or job.page.way is Way.SITEMAP else page:
+            self.seen[story.number] = self.seen.get(story.number) or [(story.title, story.text)]
+
     @precondition(lambda self: not self.away and {story.number for story in self.feed} == set(range(self.count)))
     @rule()
     def wait_a_month(self) -> None:
@@ -158,11 +184,14 @@ class Ledger(RuleBasedStateMachine):
         """The feed's row knows how many rows its items have."""
         assert self.made.feed().kept == sum(1 for _ in self.made.rows.scan(ITEM))
 
-    def _poll(self, stories: Sequence[Story], *, crash: bool, partial: bool) -> None:
+    def _body(self, stories: Sequence[Story]) -> bytes:
         self.polls += 1
-        self.made.now += 300.0
         churn = f"poll{self.polls}-" if self.churns else ""
-        body = rss([story.shown(self.scheme, churn) for story in stories])
+        return rss([story.shown(self.scheme, churn) for story in stories])
+
+    def _poll(self, stories: Sequence[Story], *, crash: bool, partial: bool) -> None:
+        self.made.now += 300.0
+        body = self._body(stories)
         job = self.made.job()
         parsed = parse_feed(body, url=job.url, known=job.known, now=self.made.now)
         window = replace(window_of(parsed, job.known), partial=partial)
