@@ -15,7 +15,7 @@ from daemon.feeds.identity import identity
 from daemon.feeds.links import absolute
 from daemon.feeds.parsed import Call, Parsed, Reason, emptiness, remainder
 from daemon.feeds.rows import MAX_WINDOW
-from daemon.feeds.split import MAX_ITEMS
+from daemon.feeds.split import MAX_BYTES, MAX_ITEMS
 from daemon.feeds.texts import clean, cut, one_line
 from daemon.messages.article import Enclosure, Item
 
@@ -38,8 +38,9 @@ def read_json(text: str, call: Call) -> Parsed:
     context = call.context(link=link, language=feed.language, is_atom=True, repeated=_repeated(feed))
     entries, beyond = feed.entries[:MAX_WINDOW], len(feed.entries[MAX_WINDOW:])
     unseen = [(digest, values) for digest, values in entries if digest not in call.known]
-    left = frozenset(digest for digest, _ in unseen[MAX_ITEMS:])
-    items = tuple(read_json_item(values, context) for _, values in unseen[:MAX_ITEMS])
+    taken = _within(unseen[:MAX_ITEMS])
+    left = frozenset(digest for digest, _ in unseen[taken:])
+    items = tuple(read_json_item(values, context) for _, values in unseen[:taken])
     return Parsed(
         format=feed.version,
         well_formed=True,
@@ -117,6 +118,16 @@ def read_json_item(values: Values, context: Context) -> Item:
         enclosures=tuple(_enclosures(values, context.base))[:_MOST],
         notes=tuple(notes.said),
     )
+
+
+def _within(unseen: Sequence[tuple[str, Values]]) -> int:
+    """How many of these are taken at one time, by their texts' lengths: characters, where XML is counted in bytes."""
+    size = 0
+    for count, (_, values) in enumerate(unseen, 1):
+        size += sum(len(value) for value in values.values() if isinstance(value, str))
+        if size > MAX_BYTES:
+            return count
+    return len(unseen)
 
 
 def _repeated(feed: JsonFeed) -> frozenset[str]:

@@ -21,6 +21,9 @@ Element: TypeAlias = "etree._Element"  # noqa: SLF001 - the only name lxml gives
 MAX_ITEMS: Final = 2_500
 """Unseen items taken from one document, about a second's work; the others are taken at the next polls."""
 
+MAX_BYTES: Final = 2_000_000
+"""The same in bytes of items: behind the one that goes beyond it the others are left."""
+
 _MAX_ATTRIBUTES: Final = 100
 _ABOUT: Final = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about"
 _RESOURCE_LIMIT: Final = 114  # XML_ERR_RESOURCE_LIMIT
@@ -76,20 +79,22 @@ def split(document: bytes, known: frozenset[str], *, recover: bool = False) -> S
     others: list[Element] = []
     left: set[str] = set()
     items = list(_items(root))
-    beyond = 0
+    beyond, size = 0, 0
     for item in items:
         if len(hashes) + len(left) == MAX_WINDOW:
             beyond += 1
             others.append(item)
             continue
-        digest = blake2b(etree.tostring(item, encoding="utf-8", with_tail=False), digest_size=12).hexdigest()
+        written = etree.tostring(item, encoding="utf-8", with_tail=False)
+        digest = blake2b(written, digest_size=12).hexdigest()
         is_new = digest not in known and digest not in hashes
-        if is_new and len(unseen) == MAX_ITEMS:
+        if is_new and (len(unseen) == MAX_ITEMS or size > MAX_BYTES):
             left.add(digest)
         else:
             hashes[digest] = None
         if is_new and digest in hashes:
             unseen[digest] = item
+            size += len(written)
         else:
             others.append(item)
     if not unseen:

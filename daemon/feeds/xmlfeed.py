@@ -18,13 +18,13 @@ from daemon.feeds.entries import Context, read_entry, short_of, text_of, title_o
 from daemon.feeds.head import Head, read_head
 from daemon.feeds.links import absolute
 from daemon.feeds.parsed import Call, Parsed, Reason, emptiness, remainder
-from daemon.feeds.repair import DECLARATION, MAX_REFERENCES, Opening, repaired
+from daemon.feeds.repair import DECLARATION, MAX_REFERENCES, Opening, repaired, shortened
 from daemon.feeds.rows import MAX_WINDOW
 from daemon.feeds.split import MAX_ITEMS, Element, NotWellFormed, Split, local_name, split
 from daemon.feeds.texts import clean, one_line
 from daemon.messages.article import Item
 
-_WHOLE: Final = 1_000_000
+_WHOLE: Final = 500_000
 """Characters; what is larger and not well-formed is recovered instead: feedparser would need seconds."""
 
 _LONG_TAG: Final = re.compile(r"<[^<>]{20000}")
@@ -43,6 +43,7 @@ class _State:
 
 def read_xml(opened: Opening, call: Call) -> Parsed:
     """The feed that begins at `opened`."""
+    opened = shortened(opened)
     try:
         return _taken(split(_document(opened.text), call.known), call, _State(well_formed=not opened.notes, notes=opened.notes))
     except NotWellFormed as error:

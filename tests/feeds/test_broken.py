@@ -3,6 +3,7 @@
 import pickle
 import time
 
+import orjson
 import pytest
 
 from daemon.feeds.parsed import Reason
@@ -106,10 +107,38 @@ HOSTILE = {
     "50,000 attributes": rss(["<item " + " ".join(f'a{n}="1"' for n in range(50_000)) + "><title>x</title></item>"]),
     "a title of 10 MB": rss(["<item><title>" + "A" * 10_000_100 + "</title></item>"]),
     "10 MB of bare ampersands": rss(["<item><title>" + "A & " * 2_500_000 + "</title></item>"]),
+    "a million items": rss(["<item/>"] * 1_000_000),
+    "half a million items": rss(f"<item><guid>{n}</guid></item>" for n in range(500_000)),
     "a comment without end": b"<!--" * 400_000,
     "a DOCTYPE without end": b"<!DOCTYPE rss [" + b"]" * 1_000_000,
     "items without end": b"<rss>" + b"<item>" * 200_000,
 }
+
+
+LARGE = {
+    "rss": rss(f"<item><guid>{n}</guid><description>{'&lt;p&gt;b&lt;/p&gt;' * 40_000}</description></item>" for n in range(12)),
+    "json": orjson.dumps(
+        {
+            "version": "https://jsonfeed.org/version/1",
+            "items": [{"id": str(n), "content_html": "<p>b</p>" * 80_000} for n in range(12)],
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("form", LARGE)
+def test_megabytes_come_in_turns(form: str) -> None:
+    """Feeds 20: of large items so many are taken at one time as can be read in time; the others follow, none is lost."""
+    known: frozenset[str] = frozenset()
+    guids: list[str] = []
+    for _ in range(12):
+        parsed = parse(LARGE[form], known=known)
+        assert 0 < len(parsed.items) < 6
+        guids += [one.guid for one in parsed.items]
+        known |= frozenset(parsed.hashes)
+        if not parsed.left:
+            break
+    assert guids == [str(n) for n in range(12)]
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
