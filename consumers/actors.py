@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from consumers.compile import CompiledDesk, Guards
-from consumers.finds import Found
+from consumers.finds import Finds, Found
 from consumers.search import ByTerm, Texts
 from consumers.spans import Covers, WordPlaces, longest
 from consumers.text.scripts import unspaced
@@ -19,16 +19,16 @@ class ActorHit(NamedTuple):
     reason: NearMiss | None
 
 
-def actor_hits(desk: CompiledDesk, found: ByTerm, texts: Texts) -> dict[int, list[ActorHit]]:
+def actor_hits(desk: CompiledDesk, found: Finds, texts: Texts) -> dict[int, list[ActorHit]]:
     """The hits of each actor (by place) of which any alias was found."""
     by_actor: dict[int, list[Found]] = {}
-    for term in desk.owners.keys() & found.keys():
+    for term in desk.owners.keys() & found.terms:
         for place in desk.owners[term]:
             by_actor.setdefault(place, []).extend(found[term])
     for file in desk.files:
-        for term, hits in found.items():
+        for term in found.terms:
             if (owner := file.owner(term)) is not None:
-                by_actor.setdefault(owner, []).extend(hits)
+                by_actor.setdefault(owner, []).extend(found[term])
     winners = {place: longest(hits) for place, hits in sorted(by_actor.items())}
     covers = _unspaced_covers(winners, texts)
     return {

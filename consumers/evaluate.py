@@ -10,8 +10,9 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple, TypeAlias
 
 from consumers.actors import ActorHit
+from consumers.finds import Finds
 from consumers.hits import Hits, Kept, by_zone, company, shared_sentences
-from consumers.search import ByTerm, Texts
+from consumers.search import Texts
 from consumers.syntax import And, AnyOf, Attribute, Count, InZone, Near, Node, Not, Or, Same
 from consumers.text.fold import fold_key
 from consumers.watchlist.roll import Roll
@@ -40,7 +41,7 @@ class Evaluation:
     """One article before one desk's rules. What is asked of a term or an actor is worked out once for all of them."""
 
     roll: Roll
-    found: ByTerm
+    found: Finds
     actors: Mapping[int, Sequence[ActorHit]]
     texts: Texts
     attributes: Attributes
@@ -81,7 +82,7 @@ class Evaluation:
 
     def _any_of(self, leaves: AnyOf, zones: Zones) -> Verdict:
         """Looks at what was found, not at all that is asked for."""
-        evidence = [each for number in sorted(self.found.keys() & leaves.terms) for each in self._term(number)]
+        evidence = [each for number in sorted(self.found.terms & leaves.terms) for each in self._term(number)]
         for place in sorted(self.actors.keys() & leaves.actors):
             evidence += self.actor(place)
         for file in leaves.lists:

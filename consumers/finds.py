@@ -62,7 +62,8 @@ class Finds(Mapping[int, Sequence[Found]]):
         self.zones = zones
 
     @cached_property
-    def _terms(self) -> set[int]:
+    def terms(self) -> set[int]:
+        """All that was found."""
         terms = {found.term for zone in self.zones for found in zone.others}
         return terms.union(*(zone.terms.tolist() for zone in self.zones))
 
@@ -81,13 +82,13 @@ class Finds(Mapping[int, Sequence[Found]]):
         return self._by_term[term]
 
     def __contains__(self, term: object) -> bool:
-        return term in self._terms
+        return term in self.terms
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._terms)
+        return iter(self.terms)
 
     def __len__(self) -> int:
-        return len(self._terms)
+        return len(self.terms)
 
 
 def _place(found: Found) -> tuple[int, int]:

@@ -13,9 +13,9 @@ from consumers.actors import ActorHit, actor_hits
 from consumers.claims import Claim, Claims, fair, united
 from consumers.compile import Compiled, CompiledDesk
 from consumers.evaluate import Attributes, Evaluation, Evidence
-from consumers.finds import Found
+from consumers.finds import Finds, Found
 from consumers.hits import by_zone
-from consumers.search import ByTerm, Texts
+from consumers.search import Texts
 from consumers.syntax import Node, Term
 from consumers.watchlist.desk import Actor, Desk, Rule
 from daemon.messages.article import Zone
@@ -57,7 +57,7 @@ class Subject:
 
     texts: Texts
     attributes: Attributes
-    found: ByTerm
+    found: Finds
 
 
 def judge_all(compiled: Compiled, subject: Subject) -> Iterator[tuple[Desk, Judgement]]:

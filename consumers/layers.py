@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consumers.search import Found, Searcher, Texts
+import numpy as np
+
+from consumers.finds import Finds, ZoneFinds
+from consumers.search import Searcher, Texts
 from consumers.syntax import Term
 
 
@@ -15,10 +18,13 @@ class Layered:
     below: Searcher
     above: Searcher
 
-    def search(self, texts: Texts) -> dict[int, list[Found]]:
+    def search(self, texts: Texts) -> Finds:
         """As one searcher of all terms finds them."""
-        found = self.below.search(texts)
         first = len(self.below.terms)
-        for number, hits in self.above.search(texts).items():
-            found[first + number] = [hit._replace(term=first + number) for hit in hits]
-        return found
+        above = [_numbered(zone, first) for zone in self.above.search(texts).zones]
+        return Finds([*self.below.search(texts).zones, *above])
+
+
+def _numbered(zone: ZoneFinds, first: int) -> ZoneFinds:
+    others = [hit._replace(term=first + hit.term) for hit in zone.others]
+    return ZoneFinds(zone.zone, zone.terms + np.int32(first), zone.starts, zone.ends, others)

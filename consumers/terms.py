@@ -2,14 +2,17 @@
 
 from bisect import bisect_right
 from collections.abc import Container, Iterator, Sequence
+from functools import lru_cache
 from itertools import accumulate
-from typing import overload
+from typing import Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from consumers.syntax import Exactness, Term
 from consumers.watchlist.listing import Listing
+
+_REMEMBERED: Final = 1 << 14
 
 
 class Terms(Sequence[Term]):
@@ -18,6 +21,7 @@ class Terms(Sequence[Term]):
     def __init__(self, runs: Sequence[Sequence[Term] | Listing]) -> None:
         self._runs = runs
         self._firsts = [0, *accumulate(len(run.names) if isinstance(run, Listing) else len(run) for run in runs)]
+        self._one = lru_cache(_REMEMBERED)(self._term)
 
     def __len__(self) -> int:
         return self._firsts[-1]
@@ -31,6 +35,9 @@ class Terms(Sequence[Term]):
             return [self[number] for number in range(*at.indices(len(self)))]
         if not 0 <= at < len(self):
             raise IndexError(at)
+        return self._one(at)
+
+    def _term(self, at: int) -> Term:
         number = bisect_right(self._firsts, at) - 1
         run, place = self._runs[number], at - self._firsts[number]
         return next(run.terms(place, place + 1)) if isinstance(run, Listing) else run[place]

@@ -81,7 +81,7 @@ def _for_people(rule: Explanation) -> Iterator[str]:
     for number, clause in enumerate(rule.needs):
         more = f" and {len(clause) - _SHOWN} more" if len(clause) > _SHOWN else ""
         yield f"{'anchor' if not number else 'and':8}{' or '.join(clause[:_SHOWN])}{more}"
-    yield f"{'cost':8}{_counted('terms', rule.terms)} searched for, {_counted('operators', rule.places)} that compare places"
+    yield f"{'cost':8}{_counted('terms', rule.terms)} searched for, {_counted('operators', rule.places)} on places"
 
 
 def _summary(setup: Setup, *, as_json: bool) -> Iterator[str]:

@@ -81,9 +81,9 @@ where   AND
           NOT
             lang:fa
 unless  =Basra
-anchor  port or "oil terminal"
-and     basra
-cost    4 terms searched for, 1 operator that compares places
+anchor  basra
+and     port or "oil terminal"
+cost    4 terms searched for, 1 operator on places
 """
 
 
@@ -98,7 +98,7 @@ def explain(folder: Path, wanted: str) -> int:
 def test_a_rule_is_explained(
     wanted: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """How it was read, what it needs, rarest first, and what it costs."""
+    """How it was read, what it needs, what is met least (by a guess) first, and what it costs."""
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert explain(tmp_path, wanted) == 0
     assert capsys.readouterr().out.startswith(EXPLAINED)
