@@ -33,6 +33,7 @@ _MOST_TOLD: Final = 20
 _FIXED_POLLING: Final = frozenset({"user_agent", "concurrency", "allow_addresses", "ca_file"})
 """Of polling, what its connections were made with."""
 
+Read: TypeAlias = Callable[[Setup | None], Setup]
 Take: TypeAlias = Callable[[Setup], Awaitable[None]]
 """Makes a setup the one that runs, as a whole. Raises `RasidError` before anything has changed."""
 
@@ -48,9 +49,9 @@ class Reloaded(StrEnum):
 
 
 class Reloads:
-    """The setup that runs, and how another takes its place. `read` gives the files' setup as they are now."""
+    """The setup that runs, and how another takes its place. `read` is `load_setup` of the same file."""
 
-    def __init__(self, setup: Setup, read: Callable[[], Setup], observe: Observe, clock: Clock) -> None:
+    def __init__(self, setup: Setup, read: Read, observe: Observe, clock: Clock) -> None:
         """To be made as soon as `setup` was read: what changes from then on is noticed."""
         self._began_with = setup.config
         self._running = setup
@@ -59,6 +60,7 @@ class Reloads:
         self._clock = clock
         self._holder = Holder(_watched(setup))
         self._seen = self._holder.watched.look()
+        self._lists_seen = _lists(setup).look()
         self._told = ""
         self._asked = False
         self._stir = asyncio.Event()
@@ -102,13 +104,18 @@ class Reloads:
         self._seen = {name: seen.get(name, standing) for name, standing in after.items()}
 
     async def _again(self, take: Take, *, asked: bool) -> Reloaded:
-        setup = await self._read_noting()
+        lists = await asyncio.to_thread(_lists(self._running).look)
+        untouched = not asked and lists == self._lists_seen
+        setup = await self._read_noting(self._running if untouched else None)
         problems = check_receivers(self._began_with, setup.desks, Document(str(setup.file), {}))
         if problems:
             raise ConfigError([replace(each, reason=f"{each.reason} (new receivers need a restart)") for each in problems])
         changes = _changes(self._running, setup)
         await take(setup)
         self._running = setup
+        if not untouched:
+            after = await asyncio.to_thread(_lists(setup).look)
+            self._lists_seen = {name: lists.get(name, standing) for name, standing in after.items()}
         self._good()
         if keys := needing_restart(self._began_with, setup.config):
             log.warning("reload_needs_restart", keys=keys)
@@ -117,20 +124,23 @@ class Reloads:
             log.info("reloaded", **changes)
         return Reloaded.APPLIED if changed else Reloaded.UNCHANGED
 
-    async def _read_noting(self) -> Setup:
-        """Read in a thread; watched is henceforth what was read, and when that ended early what was read before, too."""
+    async def _read_noting(self, before: Setup | None) -> Setup:
+        """Read in a thread, watchlists only when they were touched since `before`.
+
+        Watched is henceforth what was read, and when that ended early what was read before, too.
+        """
 
         def reading() -> tuple[Setup | ConfigError, set[Path]]:
             with noting() as files:
                 try:
-                    return self._read(), files
+                    return self._read(before), files
                 except ConfigError as error:
                     return error, files
 
         found, files = await asyncio.to_thread(reading)
         if isinstance(found, ConfigError):
-            before = self._holder.watched
-            self._holder.watched = replace(before, files=before.files | files)
+            watched = self._holder.watched
+            self._holder.watched = replace(watched, files=watched.files | files)
             raise found
         self._holder.watched = _watched(found)
         return found
@@ -184,6 +194,11 @@ def _changes(before: Setup, after: Setup) -> dict[str, Collection[str] | int]:
 
 def _by_id(sources: Sequence[Source]) -> dict[str, Source]:
     return {source.id: source for source in sources}
+
+
+def _lists(setup: Setup) -> Watched:
+    """The files of the watchlists: large ones take minutes to be read, so they are not read for a change of others."""
+    return Watched(setup.lists, setup.config.watchlists, setup.folder)
 
 
 def _watched(setup: Setup) -> Watched:

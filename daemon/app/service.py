@@ -17,7 +17,7 @@ import structlog
 
 from daemon.app.buses import OpenBus, open_bus, shortage
 from daemon.app.end import End, Part, leave
-from daemon.app.reload import Reloads, reloading
+from daemon.app.reload import Read, Reloads, reloading
 from daemon.app.roles import Role
 from daemon.app.room import open_room
 from daemon.app.setup import Setup
@@ -39,10 +39,10 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 
-async def serve(setup: Setup, roles: Iterable[Role], stream: TextIO, again: Callable[[], Setup]) -> int:
+async def serve(setup: Setup, roles: Iterable[Role], stream: TextIO, again: Read) -> int:
     """Run until SIGINT or SIGTERM; gives the exit code. `stream` is where the console channel prints.
 
-    `again` reads the setup anew, as the files are then.
+    `again` reads the setup anew, as the files are then (`load_setup`).
 
     Raises `RasidError` for what stops a start: an address in use, a bus that refuses.
     """

@@ -34,6 +34,8 @@ class Setup:
     desks: tuple[Desk, ...]
     files: frozenset[Path] = frozenset()
     """All that was read."""
+    lists: frozenset[Path] = frozenset()
+    """Those of `files` that the desks were read from."""
 
     @property
     def folder(self) -> Path:
@@ -50,23 +52,32 @@ class Setup:
         return (*_secrets(self.config), *(secret for source in self.sources for secret in source.secrets))
 
 
-def load_setup(file: Path, environ: Mapping[str, str], *, store: bool = False) -> Setup:
-    """Read and check everything; long files of names as `stored` has them. Raises `ConfigError` with all problems found."""
+def load_setup(file: Path, environ: Mapping[str, str], before: Setup | None = None, *, store: bool = False) -> Setup:
+    """Read and check everything; long files of names as `stored` has them. Raises `ConfigError` with all problems found.
+
+    `before`: a setup of this file whose watchlists nobody has touched since; they are taken from it when they are the same.
+    """
     with noting() as files:
-        setup = _load(file, environ, store=store)
-    return replace(setup, files=frozenset(files))
+        setup = _load(file, environ, before, store=store)
+    return replace(setup, files=frozenset(files | setup.lists))
 
 
-def _load(file: Path, environ: Mapping[str, str], *, store: bool) -> Setup:
+def _load(file: Path, environ: Mapping[str, str], before: Setup | None, *, store: bool) -> Setup:
     config = load_config(file, environ)
     stored = _stored(file, config) if store else NotStored()
     problems: list[Problem] = []
     sources = _collect(lambda: load_sources(config, file, environ), problems)
-    desks = _collect(lambda: read_watchlists(config.watchlists, file.parent, environ, stored), problems)
+    desks: tuple[Desk, ...] | None
+    lists: set[Path] | frozenset[Path]
+    if before is not None and before.config.watchlists == config.watchlists:
+        desks, lists = before.desks, before.lists
+    else:
+        with noting() as lists:
+            desks = _collect(lambda: read_watchlists(config.watchlists, file.parent, environ, stored), problems)
     problems.extend(check_receivers(config, desks or (), read_document(file)))
     if problems:
         raise ConfigError(problems)
-    return Setup(file, config, sources or (), desks or ())
+    return Setup(file, config, sources or (), desks or (), lists=frozenset(lists))
 
 
 def _stored(file: Path, config: Config) -> Stored:

@@ -52,8 +52,8 @@ def command(config_file: Path, roles: tuple[Role, ...], *, debug: bool) -> int:
         )
     redactor = configure_logging(sys.stderr, secrets=setup.secrets(), level=logging.DEBUG if debug else logging.INFO)
 
-    def again() -> Setup:
-        fresh = load_setup(config_file, os.environ, store=True)
+    def again(before: Setup | None) -> Setup:
+        fresh = load_setup(config_file, os.environ, before, store=True)
         redactor.learn(fresh.secrets())
         return fresh
 
