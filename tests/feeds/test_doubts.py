@@ -1,0 +1,34 @@
+"""What `rasid check` doubts of feeds."""
+
+from pathlib import Path
+
+from daemon.config.load import load_config
+from daemon.feeds.doubts import doubtful_feeds
+
+CONFIG = """
+feeds:
+  - {id: a, url: "https://e.com/a", auth: {bearer: "${TOKEN}"}}
+  - {id: b, url: "http://e.com/b", auth: {bearer: "${TOKEN}"}}
+  - {file: more.yaml}
+  - {file: subs.opml}
+  - {file: off.opml, enabled: false}
+"""
+
+
+def test_logins_and_lists(tmp_path: Path) -> None:
+    """A login without TLS, a secret in a file of feeds, what is odd about a list: each with its place, without its value."""
+    (tmp_path / "more.yaml").write_text("- id: c\n  url: https://e.com/c\n  auth: {headers: {X-Key: c4nary}}\n")
+    (tmp_path / "subs.opml").write_text('<opml>\n<outline text="a & b" xmlUrl="http://e.com/d"/>\n</opml>')
+    path = tmp_path / "config.yaml"
+    path.write_text(CONFIG)
+    environ = {"TOKEN": "t0ken"}
+    told = [str(doubt) for doubt in doubtful_feeds(load_config(path, environ), path, environ)]
+    assert [text.replace(f"{tmp_path}/", "").partition(": ")[0] for text in told] == [
+        "config.yaml:4:36",
+        "more.yaml:3:20",
+        "subs.opml:2:19",
+    ]
+    assert "in the clear" in told[0]
+    assert "stands in the file as it is" in told[1]
+    assert "not well-formed" in told[2]
+    assert not any(secret in text for text in told for secret in ("c4nary", "t0ken"))
