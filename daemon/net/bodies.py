@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Final
 
 import aiohttp
@@ -11,6 +12,10 @@ from daemon.net.answers import FetchOutcome
 
 CHUNK: Final = 65536
 _SMALL: Final = 1_000_000
+_MANY: Final = 5_000
+_CRUMB: Final = 32
+"""Bytes; so many chunks that are smaller cost far more to take apart than to send."""
+
 _GZIP: Final = b"\x1f\x8b\x08"
 
 
@@ -43,19 +48,22 @@ class Stopped(Exception):
 
 async def read_body(response: aiohttp.ClientResponse, limits: Limits, timer: Callable[[], float]) -> bytes:
     """The decoded body; a gzip file is unpacked whether its server says so or not."""
-    began, body = timer(), bytearray()
+    began, body, size, pieces = timer(), BytesIO(), 0, 0  # what BytesIO gives in the end is no copy
     if (response.content_length or 0) > limits.wire:
         raise Stopped(FetchOutcome.TOO_LARGE, f"a body of {response.content_length} bytes is over {limits.wire}")
-    async for chunk in response.content.iter_chunked(CHUNK):
-        body += chunk
+    async for piece, is_end in response.content.iter_chunks():
+        size += body.write(piece)
+        pieces += is_end
+        if pieces > _MANY and size < _CRUMB * pieces:
+            raise Stopped(FetchOutcome.BAD_HTTP, "a body in crumbs: chunks of a few bytes by the thousand")
         raw, seconds = response.content.total_raw_bytes, timer() - began
-        if raw > limits.wire or len(body) > limits.decoded:
+        if raw > limits.wire or size > limits.decoded:
             raise Stopped(FetchOutcome.TOO_LARGE, f"a body over {limits.wire} bytes sent or {limits.decoded} decoded")
-        if len(body) > max(_SMALL, limits.ratio * raw):
+        if size > max(_SMALL, limits.ratio * raw):
             raise Stopped(FetchOutcome.TOO_LARGE, f"unpacks to over {limits.ratio:g} times what was sent")
         if seconds > limits.patience and raw < limits.rate * seconds:
             raise Stopped(FetchOutcome.TOO_SLOW, f"{raw} bytes in {seconds:.0f} s")
-    return _unzipped(bytes(body), limits)
+    return _unzipped(body.getvalue(), limits)
 
 
 def _unzipped(body: bytes, limits: Limits) -> bytes:

@@ -152,11 +152,14 @@ class Fetcher:
         """The answer of one address, or where it redirects to."""
         if self._session is None:
             raise RuntimeError("the fetcher has not been entered")
+        now, limits = asyncio.get_running_loop().time(), self._limits
+        ends = now + max(seconds, 0.0)
         try:
             async with (
-                asyncio.timeout(max(seconds, 0.0)),
+                asyncio.timeout_at(min(ends, now + limits.connect + limits.stall)) as until,
                 self._session.get(url, headers=request.headers_for(url), allow_redirects=False) as response,
             ):
+                until.reschedule(ends)
                 location = response.headers.get("Location", "")
                 if response.status in REDIRECTS and location:
                     return _onward(response.status, url, _text(location))

@@ -47,6 +47,8 @@ OUTCOMES = {
     "reset": {"truncated", "connect"},
     "lying charset": {"ok"},
     "304 for ever": {"bad_http"},
+    "headers": {"bad_http"},
+    "crumbs": {"bad_http"},
     "page": {"html"},
     "changing guids": {"ok"},
     "one guid": {"ok"},
@@ -160,9 +162,9 @@ def test_memory(run: Run) -> None:
 
 def test_good_feeds_go_on(run: Run) -> None:
     """Feeds 15 and 17: beside all that, good feeds are polled as ever, none of them late."""
-    assert len(run.good) >= 20
+    assert len(run.good) >= GOOD
     assert {ended.result.answer for ended in run.good} == {Answer.GOOD}
-    assert max(ended.took for ended in run.good) < LONGEST / 3
+    assert max(ended.took for ended in run.good) < LONGEST / 2
 
 
 def test_letters(run: Run) -> None:

@@ -17,6 +17,7 @@ REFUSED: Final = "127.0.0.2"
 """An address that the poller may not ask, whereas 127.0.0.1 it may."""
 
 _GIGABYTE: Final = 1_000_000_000
+_UNPACKED: Final = 32_000_000
 _OPEN: Final = b'<?xml version="1.0"?><rss version="2.0"><channel><title>A feed</title>'
 _CLOSE: Final = b"</channel></rss>"
 _OK: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nConnection: close\r\n"
@@ -63,8 +64,8 @@ def _million() -> Pieces:
 
 
 def _crowd() -> Pieces:
-    """As many items as fit under the cap."""
-    items = b"".join(b"<item><guid>%d</guid><title>t</title></item>" % number for number in range(100_000))
+    """Ten times as many items as count."""
+    items = b"".join(b"<item><guid>%d</guid><title>t</title></item>" % number for number in range(50_000))
     yield from _whole(_OPEN + items + _CLOSE)
 
 
@@ -98,8 +99,26 @@ def _deep() -> Pieces:
 
 
 def _bomb(encoding: str, pack: Callable[[bytes], bytes]) -> Callable[[], Pieces]:
-    packed = cache(lambda: pack(_OPEN + b"\0" * 64_000_000))
-    return lambda: _whole(packed(), f"Content-Encoding: {encoding}\r\n".encode() if encoding else b"")
+    @cache
+    def packed() -> bytes:
+        return pack(_OPEN + b"\0" * _UNPACKED)
+
+    def send() -> Pieces:
+        yield from _whole(packed(), f"Content-Encoding: {encoding}\r\n".encode() if encoding else b"")
+
+    return send
+
+
+def _headers() -> Pieces:
+    yield _OK
+    line = b"".join(b"X-Header-%d: %s\r\n" % (number, b"x" * 1_000) for number in range(100))
+    yield from (line for _ in range(_GIGABYTE // len(line)))
+
+
+def _crumbs() -> Pieces:
+    """Chunks of one byte, as many as there are bytes under the cap."""
+    yield _OK + b"Transfer-Encoding: chunked\r\n\r\n"
+    yield from (b"1\r\nx\r\n" * 10_000 for _ in range(1_000))
 
 
 def _page() -> Pieces:
@@ -112,8 +131,8 @@ def _unchanged() -> Pieces:
 
 MISDEEDS: Final[Mapping[str, Callable[[], Pieces]]] = {
     "laughs": _laughs,
-    "gzip bomb": _bomb("gzip", gzip.compress),
-    "br bomb": _bomb("br", lambda raw: bytes(brotli.compress(raw, quality=5))),
+    "gzip bomb": _bomb("gzip", lambda raw: gzip.compress(raw, 6)),
+    "br bomb": _bomb("br", lambda raw: bytes(brotli.compress(raw, quality=1))),
     "zstd bomb": _bomb("zstd", zstd.compress),
     "unlabelled bomb": _bomb("", gzip.compress),
     "giant": _giant,
@@ -130,6 +149,8 @@ MISDEEDS: Final[Mapping[str, Callable[[], Pieces]]] = {
     "reset": lambda: iter([_OK + b"Content-Length: 5000\r\n\r\n<rss>", -1.0]),
     "lying charset": _lying,
     "304 for ever": _unchanged,
+    "headers": _headers,
+    "crumbs": _crumbs,
     "page": _page,
     "changing guids": _changing,
     "one guid": lambda: _whole(rss([RssItem(guid="1", link=f"https://example.org/{n}", title="One") for n in range(50)])),
