@@ -67,6 +67,13 @@ async def test_limits_hold_and_the_pool_lives_on(function: object, trouble: Trou
         assert await workers.run(double, 4) == 8
 
 
+async def test_processes_are_recycled() -> None:
+    """After so many calls a process is replaced, whatever its memory has become (feeds 20)."""
+    async with Workers(1, WorkerLimits(calls=2)) as workers:
+        processes = [await workers.run(os.getpid) for _ in range(6)]
+    assert [processes.count(process) for process in dict.fromkeys(processes)] == [2, 2, 2]
+
+
 async def test_neighbours_of_a_killer_are_not_blamed() -> None:
     """When one call kills its process, calls beside it still get their answers."""
     async with Workers(2, LIMITS) as workers:

@@ -2,13 +2,17 @@
 
 import pickle
 import time
+from contextlib import suppress
+from functools import partial
 
 import orjson
 import pytest
 
+from daemon.feeds.parse import parse_feed
 from daemon.feeds.parsed import Reason
+from daemon.workers import WorkerFailed, Workers
 from tests.feeds.documents import item, rss
-from tests.feeds.reading import only, parse
+from tests.feeds.reading import NOW, only, parse
 
 MANY = [item(n, "خبر") for n in range(30)]
 BROKEN = {
@@ -139,6 +143,16 @@ def test_megabytes_come_in_turns(form: str) -> None:
         if not parsed.left:
             break
     assert guids == [str(n) for n in range(12)]
+
+
+async def test_in_a_worker_whatever_comes_ends_and_the_next_feed_is_read() -> None:
+    """Feeds 20: within the limits of time and memory of a worker there is an answer or a typed failure, and work goes on."""
+    async with Workers(1) as workers:
+        for raw in HOSTILE.values():
+            with suppress(WorkerFailed):
+                parsed = await workers.run(partial(parse_feed, raw, now=NOW))
+                assert parsed.items or parsed.reason or parsed.notes
+        assert len((await workers.run(partial(parse_feed, rss([item(1)]), now=NOW))).items) == 1
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
