@@ -1,6 +1,6 @@
 """Ten thousand feeds in one process, all hops in it, the service as it runs: lag, memory, and manners by the server's own log.
 
-    python -m benchmarks.many_feeds [--feeds 10000] [--sites 1000] [--interval 300] [--rounds 2]
+    python -m benchmarks.many_feeds [--feeds 10000] [--sites 1000] [--interval 300] [--rounds 1]
 
 The server is another process and not counted. Memory: the service's own process, and what its parse workers take beside it.
 """
@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--sites", type=int, default=1_000)
     parser.add_argument("--items", type=int, default=20)
     parser.add_argument("--interval", type=float, default=300.0)
-    parser.add_argument("--rounds", type=float, default=2.0)
+    parser.add_argument("--rounds", type=float, default=1.0)
     options = parser.parse_args()
     say(f"{options.feeds} feeds on {options.sites} sites, {options.items} items each; load {os.getloadavg()[0]:.1f}")
     asyncio.run(measure(options))
