@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, quantiles
 
-from daemon.feeds.rhythm import Rhythm, adaptive_interval, begun, observed
-from daemon.feeds.schedule import Answer, Pace, Poll, next_poll
+from daemon.feeds.pace.rhythm import Rhythm, adaptive_interval, begun, observed
+from daemon.feeds.pace.schedule import Answer, Pace, Poll, next_poll
 
 DAY = 86400.0
 HOUR = 3600.0

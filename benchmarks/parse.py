@@ -10,7 +10,7 @@ from typing import Final
 
 import feedparser
 
-from daemon.feeds.parse import parse_feed
+from daemon.feeds.parse.feed import parse_feed
 
 _ROUNDS: Final = 40
 _BODY: Final = "وقال المتحدث إن الاجتماع تناول التعاون الأمني وتبادل المعلومات بين الجانبين. " * 6

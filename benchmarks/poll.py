@@ -18,6 +18,8 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -33,24 +35,21 @@ from daemon.bus.embedded.bus import EmbeddedBus
 from daemon.bus.topics import FEEDS
 from daemon.clock import WallClock
 from daemon.feeds.jobs import PollJob, PollResult
-from daemon.feeds.parse import PARSER_VERSION, parse_feed
-from daemon.feeds.parsed import Parsed
+from daemon.feeds.pace.schedule import Pace
+from daemon.feeds.parse.feed import PARSER_VERSION, parse_feed
+from daemon.feeds.parse.parsed import Parsed
 from daemon.feeds.poller import Poller
 from daemon.feeds.polling import PollWorker
 from daemon.feeds.rows import FEED
-from daemon.feeds.schedule import Pace
-from daemon.feeds.sources import Source
+from daemon.feeds.sources.load import Source
 from daemon.net.fetch import Fetcher, Request
 from daemon.net.politeness import Politeness
 from daemon.stage.hop import Work
 from daemon.stage.table import StepTable
 from tests.servers.cycling import SERVED, cycling_server
 
-make_reader: Callable[[str], Any] | None
-try:
-    from reader import make_reader
-except ImportError:
-    make_reader = None
+_make_reader: Final = import_module("reader").make_reader if find_spec("reader") else None
+"""The peers are installed for benchmarks only."""
 
 _HANDSHAKES: Final = 300
 _PARSES: Final = 20
@@ -177,9 +176,9 @@ async def measure(folder: Path, options: argparse.Namespace) -> None:
             await stack.enter_async_context(rasid("/tls", secure, folder, options)),
             await stack.enter_async_context(rasid("/plain", plain, folder, options)),
         ]
-        if make_reader is not None:
+        if _make_reader is not None:
             urls = [f"http://127.0.0.1:{plain}{Reader.prefix}-{number}" for number in range(options.feeds)]
-            contestants.append(Reader(make_reader, folder, urls))
+            contestants.append(Reader(_make_reader, folder, urls))
         spent, polls = Counter[str](), Counter[str]()
         for number in range(options.rounds + 1):
             for each in contestants:

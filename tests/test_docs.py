@@ -33,7 +33,7 @@ from daemon.config.models import Config
 from daemon.config.schema import schema_text
 from daemon.feeds.asked import Stage as Answer
 from daemon.feeds.jobs import PollOutcome
-from daemon.feeds.parsed import Reason as ParseReason
+from daemon.feeds.parse.parsed import Reason as ParseReason
 from daemon.feeds.rows import FeedState
 from daemon.messages.alert import Delivery, Reason, Told
 from daemon.messages.match import NearMiss

@@ -7,7 +7,7 @@ from daemon.app.setup import Setup
 from daemon.config.document import read_document
 from daemon.config.literals import literal_secrets
 from daemon.errors import Problem
-from daemon.feeds.doubts import doubtful_feeds
+from daemon.feeds.sources.doubts import doubtful_feeds
 
 
 def doubts(setup: Setup, environ: Mapping[str, str]) -> list[Problem]:

@@ -9,11 +9,11 @@ from typing import Any
 
 from daemon.clock import Clock
 from daemon.config.models import Polling
-from daemon.feeds.discovery import Candidate, Finder, named_in
-from daemon.feeds.older import Readers
-from daemon.feeds.parse import parse_feed
-from daemon.feeds.parsed import Parsed
-from daemon.feeds.sitemap import Sitemap, read_sitemap
+from daemon.feeds.elsewhere.discovery import Candidate, Finder, named_in
+from daemon.feeds.elsewhere.older import Readers
+from daemon.feeds.parse.feed import parse_feed
+from daemon.feeds.parse.parsed import Parsed
+from daemon.feeds.parse.sitemap import Sitemap, read_sitemap
 from daemon.net.bodies import Limits
 from daemon.net.fetch import Fetcher, Turn
 from daemon.net.robots import Robots

@@ -23,7 +23,7 @@ from daemon.config.document import Document
 from daemon.config.files import noting
 from daemon.config.models import Config, Polling
 from daemon.errors import ConfigError, RasidError
-from daemon.feeds.sources import Source
+from daemon.feeds.sources.load import Source
 from daemon.metrics import Observe
 
 _LIVE: Final = frozenset({"feeds", "watchlists", "polling"})

@@ -19,7 +19,7 @@ from daemon.config.files import noting
 from daemon.config.load import load_config
 from daemon.config.models import Config
 from daemon.errors import ConfigError, Problem
-from daemon.feeds.sources import Source, load_sources
+from daemon.feeds.sources.load import Source, load_sources
 
 T = TypeVar("T")
 

@@ -28,12 +28,12 @@ from daemon.bus.base import Bus
 from daemon.bus.topics import ARTICLES, FEEDS, MATCHES, OUTBOX, RAW
 from daemon.clock import Clock
 from daemon.errors import DecodeError
-from daemon.feeds.older import OlderPages
-from daemon.feeds.paces import gaps_of, pace_of
-from daemon.feeds.parse import PARSER_VERSION
+from daemon.feeds.elsewhere.older import OlderPages
+from daemon.feeds.elsewhere.seeking import SeekingWorker
+from daemon.feeds.pace.paces import gaps_of, pace_of
+from daemon.feeds.parse.feed import PARSER_VERSION
 from daemon.feeds.poller import Poller
 from daemon.feeds.polling import PollWorker, at_once
-from daemon.feeds.seeking import SeekingWorker
 from daemon.messages import wire
 from daemon.messages.alert import Message
 from daemon.messages.article import Article, RawArticle, Withdrawal

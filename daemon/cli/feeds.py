@@ -23,7 +23,7 @@ from daemon.config.load import load_config
 from daemon.config.models import Config
 from daemon.feeds.listing import feed_lines, feed_table
 from daemon.feeds.rows import FEED, SITE
-from daemon.feeds.sources import load_sources
+from daemon.feeds.sources.load import load_sources
 
 _GROUP: Final = "poller"
 

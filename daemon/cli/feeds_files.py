@@ -10,9 +10,9 @@ from daemon.cli.options import CONFIG_FILE
 from daemon.config.load import load_config, validate
 from daemon.config.models import Feed
 from daemon.errors import ConfigError, Problem
-from daemon.feeds.feedfile import acceptable, has_secret, portable, yaml_text
-from daemon.feeds.opml import write_opml
-from daemon.feeds.sources import entries, load_sources, read_outlines
+from daemon.feeds.sources.feedfile import acceptable, has_secret, portable, yaml_text
+from daemon.feeds.sources.load import entries, load_sources, read_outlines
+from daemon.feeds.sources.opml import write_opml
 
 
 @click.command("import")

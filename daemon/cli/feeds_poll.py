@@ -24,7 +24,7 @@ from daemon.config.models import Config
 from daemon.feeds.asked import Reply, Stage, answer_of
 from daemon.feeds.jobs import PollOutcome
 from daemon.feeds.rows import feed_key
-from daemon.feeds.sources import Source, load_sources
+from daemon.feeds.sources.load import Source, load_sources
 from daemon.messages.command import PollNow
 from daemon.messages.wire import encode
 from daemon.net.answers import FetchOutcome

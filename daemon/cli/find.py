@@ -13,7 +13,7 @@ from daemon.cli.options import CONFIG_FILE
 from daemon.clock import WallClock
 from daemon.config.load import load_config
 from daemon.config.models import Polling
-from daemon.feeds.discovery import Search
+from daemon.feeds.elsewhere.discovery import Search
 from daemon.net.politeness import Politeness
 from daemon.workers import Workers
 

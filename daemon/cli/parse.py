@@ -9,8 +9,8 @@ import click
 import orjson
 
 from daemon.clock import WallClock
-from daemon.feeds.parse import parse_feed
-from daemon.feeds.parsed import Parsed
+from daemon.feeds.parse.feed import parse_feed
+from daemon.feeds.parse.parsed import Parsed
 from daemon.messages.article import Item, Moment
 
 _SUMMARY: Final = 200

@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Final
 
 from daemon.bus.base import Row
+from daemon.feeds.pace.turns import paused_until
 from daemon.feeds.rows import FeedRow, decode, encode, feed_key, site_key
-from daemon.feeds.turns import paused_until
 from daemon.messages.command import PollNow
 from daemon.net.answers import FetchOutcome
 from daemon.stage.hop import Table

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from daemon.feeds.pages import Page
-from daemon.feeds.parsed import NO_HINTS, Deleted, Hints
-from daemon.feeds.schedule import Answer
+from daemon.feeds.elsewhere.pages import Page
+from daemon.feeds.pace.schedule import Answer
+from daemon.feeds.parse.parsed import NO_HINTS, Deleted, Hints
 from daemon.messages.article import Item
 
 

@@ -7,10 +7,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from daemon.bus.base import Row
-from daemon.feeds.rhythm import silence
+from daemon.feeds.pace.rhythm import silence
+from daemon.feeds.pace.turns import paused_until
 from daemon.feeds.rows import FEED, SITE, FeedRow, FeedState, NamedBy, decode, feed_of
-from daemon.feeds.sources import Source
-from daemon.feeds.turns import paused_until
+from daemon.feeds.sources.load import Source
 from daemon.urls import without_credentials
 
 _RECENT: Final = 7 * 86400.0

@@ -15,16 +15,16 @@ from daemon.bus.base import Row
 from daemon.bus.topics import partition_of
 from daemon.errors import DecodeError
 from daemon.feeds.asked import obey
-from daemon.feeds.catchup import looked_at, page_job, wake_of
-from daemon.feeds.harvest import gather
+from daemon.feeds.elsewhere.catchup import looked_at, page_job, wake_of
+from daemon.feeds.items.harvest import gather
 from daemon.feeds.jobs import PageJob, PageResult, PollJob, PollOutcome, PollResult
+from daemon.feeds.pace.schedule import Answer, Pace
+from daemon.feeds.pace.standing import after_poll, job_for
+from daemon.feeds.pace.turns import Ending, end_turn, leave_alone, next_turn, wait_turn
 from daemon.feeds.roster import Roster, forget_feed, forget_item, leave
 from daemon.feeds.rows import FEED, ITEM, SITE, FeedRow, decode, encode, feed_key, feed_of, site_named
-from daemon.feeds.schedule import Answer, Pace
-from daemon.feeds.sources import Source
-from daemon.feeds.standing import after_poll, job_for
+from daemon.feeds.sources.load import Source
 from daemon.feeds.survey import count_states
-from daemon.feeds.turns import Ending, end_turn, leave_alone, next_turn, wait_turn
 from daemon.messages.command import PollNow
 from daemon.messages.wire import AnyMessage
 from daemon.stage.hop import NOTHING, Effects, Fact, Failed, Hop, Scan, Table, Time, Work

@@ -18,8 +18,8 @@ import structlog
 from daemon.clock import Clock
 from daemon.errors import RasidError
 from daemon.feeds.jobs import Entry, PollJob, PollOutcome, PollResult, Window
-from daemon.feeds.parsed import Parsed, remainder
-from daemon.feeds.schedule import Answer
+from daemon.feeds.pace.schedule import Answer
+from daemon.feeds.parse.parsed import Parsed, remainder
 from daemon.net.answers import Fetched, FetchOutcome
 from daemon.net.bodies import Limits
 from daemon.net.fetch import Fetcher, Request

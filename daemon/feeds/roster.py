@@ -10,11 +10,11 @@ from typing import Final
 
 from daemon.bus.base import Row
 from daemon.errors import DecodeError
+from daemon.feeds.pace.schedule import Pace
+from daemon.feeds.pace.standing import sooner
+from daemon.feeds.pace.turns import right_turn
 from daemon.feeds.rows import FEED, KEPT, SITE, FeedRow, FeedState, Seen, decode, encode, feed_key, feed_of, items_prefix
-from daemon.feeds.schedule import Pace
-from daemon.feeds.sources import Source
-from daemon.feeds.standing import sooner
-from daemon.feeds.turns import right_turn
+from daemon.feeds.sources.load import Source
 from daemon.stage.hop import Table
 
 _PURGED_AT_ONCE: Final = 500

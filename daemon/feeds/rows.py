@@ -17,9 +17,9 @@ import msgspec
 import orjson
 
 from daemon.errors import DecodeError, NewerRow
-from daemon.feeds.pages import CatchUp
-from daemon.feeds.rhythm import UNHEARD, Rhythm
-from daemon.feeds.wishes import NO_WISH, Wish
+from daemon.feeds.elsewhere.pages import CatchUp
+from daemon.feeds.pace.rhythm import UNHEARD, Rhythm
+from daemon.feeds.pace.wishes import NO_WISH, Wish
 
 KEPT: Final = 30 * 86400.0
 """How long an item is remembered after it left its feed's window, and a feed after it left the files (seconds)."""

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from daemon.bus.base import Row
-from daemon.feeds.rhythm import UNHEARD, Rhythm, silence
+from daemon.feeds.pace.rhythm import UNHEARD, Rhythm, silence
 from daemon.feeds.rows import FeedState
 
 SILENT: Final = "silent"

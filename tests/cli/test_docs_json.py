@@ -11,7 +11,7 @@ from consumers.explain import Explanation
 from daemon.cli.feeds_poll import Told
 from daemon.cli.main import main
 from daemon.errors import Problem
-from daemon.feeds.discovery import Found
+from daemon.feeds.elsewhere.discovery import Found
 from daemon.feeds.listing import Line
 from daemon.messages.alert import Outcome, Sent
 from daemon.messages.dead import DeadLetter

@@ -13,9 +13,9 @@ from daemon.bus.topics import FEEDS, partition_of
 from daemon.cli.main import main
 from daemon.clock import WallClock
 from daemon.config.load import load_config
+from daemon.feeds.pace.schedule import Pace
 from daemon.feeds.poller import Poller
-from daemon.feeds.schedule import Pace
-from daemon.feeds.sources import load_sources
+from daemon.feeds.sources.load import load_sources
 from daemon.metrics import count_nothing
 from daemon.stage.table import StepTable
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from daemon.cli.main import main
 from daemon.config.load import load_config
-from daemon.feeds.sources import Source, load_sources
+from daemon.feeds.sources.load import Source, load_sources
 
 LIST = """<opml><body><outline text="News"><outline text="no" xmlUrl="http://e.com/a"/>
 <outline text="1e3 ${HOME} \\ &quot;x&quot;&#x2028;&#x85;" xmlUrl="http://e.com/b"/></outline>

@@ -8,10 +8,10 @@ from daemon.bus.base import Row
 from daemon.bus.held import HeldRows
 from daemon.bus.topics import partition_of
 from daemon.feeds.jobs import Entry, PageJob, PollJob, PollResult, Window
+from daemon.feeds.pace.schedule import Answer, Pace
 from daemon.feeds.poller import Poller
 from daemon.feeds.rows import FeedRow, decode, feed_key, site_key
-from daemon.feeds.schedule import Answer, Pace
-from daemon.feeds.sources import Source
+from daemon.feeds.sources.load import Source
 from daemon.messages.article import Item, RawArticle, Withdrawal
 from daemon.messages.wire import decode as decode_message
 from daemon.stage.hop import Effects

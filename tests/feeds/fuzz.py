@@ -18,8 +18,8 @@ from typing import Final
 
 import orjson
 
-from daemon.feeds.parse import parse_feed
-from daemon.feeds.parsed import Parsed, Reason
+from daemon.feeds.parse.feed import parse_feed
+from daemon.feeds.parse.parsed import Parsed, Reason
 from tests.feeds.mutations import OF_BYTES, OF_TEXT
 from tests.feeds.newsroom import CHARSETS, EVERYWHERE, FORMATS, WORDS, encoded, paper
 

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from daemon.feeds.parse import parse_feed
-from daemon.feeds.parsed import Parsed
+from daemon.feeds.parse.feed import parse_feed
+from daemon.feeds.parse.parsed import Parsed
 from daemon.messages.article import Item
 
 NOW = datetime(2024, 2, 6, tzinfo=UTC).timestamp()

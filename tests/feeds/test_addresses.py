@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from daemon.feeds.rows import encode
-from daemon.feeds.sources import Source
+from daemon.feeds.sources.load import Source
 from tests.feeds.desk import desk, item
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from daemon.feeds.asked import Reply, Stage, answer_of
 from daemon.feeds.jobs import PollResult
-from daemon.feeds.schedule import Answer
+from daemon.feeds.pace.schedule import Answer
 from daemon.messages.command import PollNow
 from daemon.net.answers import FetchOutcome
 from daemon.stage.table import StepTable

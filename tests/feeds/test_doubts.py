@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from daemon.config.load import load_config
-from daemon.feeds.doubts import doubtful_feeds
+from daemon.feeds.sources.doubts import doubtful_feeds
 
 CONFIG = """
 feeds:

@@ -14,10 +14,10 @@ import pytest
 
 from daemon.clock import WallClock
 from daemon.feeds.jobs import PollJob, PollResult
-from daemon.feeds.parse import parse_feed
-from daemon.feeds.parsed import Parsed
+from daemon.feeds.pace.schedule import Answer
+from daemon.feeds.parse.feed import parse_feed
+from daemon.feeds.parse.parsed import Parsed
 from daemon.feeds.polling import PollWorker
-from daemon.feeds.schedule import Answer
 from daemon.net.fetch import Fetcher
 from daemon.net.politeness import Politeness
 from daemon.workers import Workers

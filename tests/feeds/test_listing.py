@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from daemon.bus.base import Row
 from daemon.feeds.listing import feed_lines, feed_table
-from daemon.feeds.rhythm import Rhythm
+from daemon.feeds.pace.rhythm import Rhythm
 from daemon.feeds.rows import FeedRow, FeedState, NamedBy, SiteRow, encode, feed_key, site_key
 from tests.feeds.desk import source
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from daemon.bus.topics import partition_of
 from daemon.errors import DecodeError
 from daemon.feeds.jobs import PollResult
+from daemon.feeds.pace.schedule import WEEK, Answer, Pace
 from daemon.feeds.poller import Poller
 from daemon.feeds.rows import ITEM, KEPT, MAX_WINDOW, FeedState, feed_key
-from daemon.feeds.schedule import WEEK, Answer, Pace
 from daemon.messages.article import Item, Moment
 from daemon.messages.dead import DeadLetter
 from daemon.stage.hop import Fact, Failed

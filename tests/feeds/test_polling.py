@@ -11,11 +11,11 @@ import pytest
 from daemon.clock import WallClock
 from daemon.errors import RasidError
 from daemon.feeds.jobs import PollJob, PollOutcome, PollResult
-from daemon.feeds.parse import parse_feed
-from daemon.feeds.parsed import Parsed, Reason
+from daemon.feeds.pace.schedule import Answer
+from daemon.feeds.parse.feed import parse_feed
+from daemon.feeds.parse.parsed import Parsed, Reason
+from daemon.feeds.parse.split import MAX_ITEMS
 from daemon.feeds.polling import PollWorker, introduced
-from daemon.feeds.schedule import Answer
-from daemon.feeds.split import MAX_ITEMS
 from daemon.net.fetch import Fetcher
 from daemon.net.politeness import Politeness
 from daemon.urls import site_of

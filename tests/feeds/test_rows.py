@@ -7,8 +7,9 @@ from typing import Final
 import pytest
 
 from daemon.errors import DecodeError
-from daemon.feeds.pages import CatchUp, Page, Way
-from daemon.feeds.rhythm import Rhythm
+from daemon.feeds.elsewhere.pages import CatchUp, Page, Way
+from daemon.feeds.pace.rhythm import Rhythm
+from daemon.feeds.pace.wishes import Wish
 from daemon.feeds.rows import (
     FeedRow,
     FeedState,
@@ -24,7 +25,6 @@ from daemon.feeds.rows import (
     item_key,
     item_name,
 )
-from daemon.feeds.wishes import Wish
 
 GOLDEN: Final = Path(__file__).parent.parent / "golden" / "rows"
 FEED: Final = FeedRow(

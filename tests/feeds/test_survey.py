@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from daemon.bus.base import Row
+from daemon.feeds.pace.rhythm import Rhythm
+from daemon.feeds.pace.schedule import Pace
 from daemon.feeds.poller import Poller
-from daemon.feeds.rhythm import Rhythm
 from daemon.feeds.rows import FeedRow, FeedState, encode, feed_key
-from daemon.feeds.schedule import Pace
 from daemon.feeds.survey import count_states
 from daemon.stage.hop import Fact
 

@@ -17,8 +17,8 @@ from alerts.channels.base import Answer, SendReason, dead, delivered, retry
 from alerts.sending import Job
 from daemon.clock import Clock
 from daemon.feeds.jobs import Entry, PollJob, PollResult, Window
-from daemon.feeds.schedule import Answer as PollAnswer
-from daemon.feeds.sources import Source
+from daemon.feeds.pace.schedule import Answer as PollAnswer
+from daemon.feeds.sources.load import Source
 from daemon.messages.article import FirstFetch
 from tests.simulation.answers import Answers, Key
 from tests.simulation.loop import PROCESS

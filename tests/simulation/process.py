@@ -19,8 +19,8 @@ from daemon.bus.memory import MemoryBus, MemoryStore
 from daemon.bus.topics import ARTICLES, FEEDS, MATCHES, OUTBOX, RAW
 from daemon.clock import WallClock
 from daemon.config.models import Route
+from daemon.feeds.pace.schedule import Pace
 from daemon.feeds.poller import Poller
-from daemon.feeds.schedule import Pace
 from daemon.messages import wire
 from daemon.messages.article import RawArticle
 from daemon.stage.alone import Alone

@@ -13,10 +13,10 @@ from consumers.enricher import Enricher
 from daemon.bus.base import Record
 from daemon.bus.topics import RAW
 from daemon.feeds.jobs import Entry, PollResult, Window
+from daemon.feeds.pace.schedule import Answer, Pace
 from daemon.feeds.poller import Poller
 from daemon.feeds.rows import SiteRow, decode, feed_key, site_key
-from daemon.feeds.schedule import Answer, Pace
-from daemon.feeds.sources import Source
+from daemon.feeds.sources.load import Source
 from daemon.messages.article import FeedCard, Item, RawArticle
 from daemon.messages.wire import encode
 from tests.simulation.replay import Replay

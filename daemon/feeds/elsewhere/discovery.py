@@ -1,0 +1,159 @@
+"""Which feeds a web page has (feeds 29): named by its headers and its head, else at the usual paths; each one parsed.
+
+    page ─ is a feed itself ─▶ that one
+         └─ Link header, <link rel=alternate> ─ none of them is one ─ usual paths ─▶ Found
+
+A bounded number of requests, each as robots.txt allows. Configures nothing: people write down what is found.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from selectolax.lexbor import LexborHTMLParser
+
+from daemon.errors import RasidError
+from daemon.feeds.parse.parsed import Parsed
+from daemon.feeds.parse.texts import clean, one_line
+from daemon.net.answers import Fetched, FetchOutcome, Link
+from daemon.net.charset import decode
+from daemon.net.fetch import Fetcher, Request, Turn
+from daemon.net.headers import joined
+from daemon.net.robots import Robots
+from daemon.urls import without_credentials
+
+MAX_NAMED: Final = 10
+USUAL: Final = ("/feed", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/feeds/posts/default", "/feed.json")
+_TYPES: Final = frozenset({"rss+xml", "atom+xml", "feed+json", "rdf+xml", "xml", "rss", "atom"})
+_HEAD: Final = 500_000
+_TITLE: Final = 200
+_COMMENTS: Final = re.compile(
+    r"\bcomments?\b|comentario|commentaire|kommentar|yorum|коммент|comentári|تعليق|تعاليق|دیدگاه|评论", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a page says is a feed of its."""
+
+    url: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A feed that was fetched and parsed."""
+
+    url: str
+    title: str = ""
+    format: str = ""
+    items: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What came of a search; `reason` says why nothing."""
+
+    found: Sequence[Found] = ()
+    reason: str = ""
+
+
+def named_in(page: bytes, *, content_type: str, url: str) -> tuple[Candidate, ...]:
+    """The feeds that the head of a page names. CPU work on anybody's bytes: to be run in a pool."""
+    tree = LexborHTMLParser(decode(page[:_HEAD], content_type=content_type, language="").text)
+    base = next((joined(url, node.attributes.get("href") or "") for node in tree.css("base[href]")), "") or url
+    named = (
+        Candidate(joined(base, node.attributes.get("href") or ""), _short(node.attributes.get("title") or ""))
+        for node in tree.css("link[rel][href]")
+        if "alternate" in (node.attributes.get("rel") or "").lower().split() and _is_feed(node.attributes.get("type") or "")
+    )
+    return _worth_trying(named, url)
+
+
+def named_by(links: Iterable[Link], url: str) -> tuple[Candidate, ...]:
+    """The feeds that a `Link` header names."""
+    return _worth_trying((Candidate(link.url) for link in links if "alternate" in link.rel and _is_feed(link.type)), url)
+
+
+def _worth_trying(named: Iterable[Candidate], url: str) -> tuple[Candidate, ...]:
+    """Each address once, the page's own and comments left out."""
+    wanted = (each for each in named if each.url and each.url != url and not _COMMENTS.search(f"{each.url} {each.title}"))
+    return tuple({each.url: each for each in wanted}.values())[:MAX_NAMED]
+
+
+def _is_feed(kind: str) -> bool:
+    return kind.partition(";")[0].strip().lower().rpartition("/")[2] in _TYPES
+
+
+def _short(text: str) -> str:
+    return one_line(clean(text))[:_TITLE]
+
+
+class Finder:
+    """Looks for the feeds of pages; nothing is remembered but what `robots` does."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        turn: Turn,
+        robots: Robots,
+        parse: Callable[..., Awaitable[Parsed]],
+        read: Callable[..., Awaitable[tuple[Candidate, ...]]],
+    ) -> None:
+        """`parse` is `parse_feed` and `read` is `named_in`, both run in a pool; they may raise `RasidError`."""
+        self._fetcher = fetcher
+        self._turn = turn
+        self._robots = robots
+        self._parse = parse
+        self._read = read
+
+    async def find(self, url: str, agent: str) -> Search:
+        """The feeds of the page at the address, which may be a feed itself. Sends no login."""
+        url = without_credentials(url)
+        page = await self._get(url, agent)
+        if page is None:
+            return Search(reason="robots.txt does not allow it")
+        if page.outcome is not FetchOutcome.OK:
+            return Search(reason=f"{page.outcome}: {page.detail}" if page.detail else str(page.outcome))
+        itself = await self._parsed(page)
+        found = [itself] if itself else await self._named(page, agent) or await self._usual(page.final_url, agent)
+        return Search(found, "" if found else "neither the page nor the usual paths have one")
+
+    async def _named(self, page: Fetched, agent: str) -> list[Found]:
+        try:
+            told = await self._read(page.body, content_type=page.content_type, url=page.final_url)
+        except RasidError:
+            told = ()
+        every = _worth_trying((*told, *named_by(page.links, page.final_url)), page.final_url)
+        tried = [await self._try(each.url, agent) for each in every]
+        return list({each.url: each for each in tried if each}.values())
+
+    async def _usual(self, url: str, agent: str) -> list[Found]:
+        """The first that there is: the others would be the same once more."""
+        for path in USUAL:
+            found = await self._try(joined(url, path), agent)
+            if found:
+                return [found]
+        return []
+
+    async def _try(self, url: str, agent: str) -> Found | None:
+        page = await self._get(url, agent)
+        return await self._parsed(page) if page is not None and page.outcome is FetchOutcome.OK else None
+
+    async def _get(self, url: str, agent: str) -> Fetched | None:
+        """None where robots.txt does not allow it."""
+        if not await self._robots.may_fetch(url, agent):
+            return None
+        return await self._fetcher.get(Request(url=url, user_agent=agent), self._turn)
+
+    async def _parsed(self, page: Fetched) -> Found | None:
+        try:
+            # Nobody looks at its dates, so any time will do to judge them by.
+            parsed = await self._parse(page.body, content_type=page.content_type, url=page.final_url, now=0.0)
+        except RasidError:
+            return None
+        title = _short(parsed.title)
+        if parsed.reason or _COMMENTS.search(title):
+            return None
+        return Found(url=page.moved or page.final_url, title=title, format=parsed.format, items=len(parsed.items) + parsed.left)

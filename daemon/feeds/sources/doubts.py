@@ -1,0 +1,46 @@
+"""What `rasid check` doubts of feeds: mistakes, most likely, with which the service can run all the same."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from daemon.config.literals import literal_secrets
+from daemon.config.models import Config, FeedFile, Polling
+from daemon.errors import Problem
+from daemon.feeds.pace.paces import pace_of
+from daemon.feeds.sources.load import Entry, entries, is_opml, read_outlines
+from daemon.net.files import is_file, locate
+from daemon.urls import site_of
+
+
+def doubtful_feeds(config: Config, config_file: Path, environ: Mapping[str, str]) -> Iterator[Problem]:
+    """Of feeds that `load_sources` takes, and of the files they stand in."""
+    met: set[str] = {str(config_file)}
+    for entry in entries(config, config_file, environ, []):
+        if entry.document.file not in met:
+            met.add(entry.document.file)
+            yield from literal_secrets(entry.document)
+        yield from _doubts(entry, config.polling, config_file.parent)
+    for listed in config.feeds:
+        if isinstance(listed, FeedFile) and listed.enabled and is_opml(path := config_file.parent / listed.file):
+            yield from read_outlines(path).warnings
+
+
+def _doubts(entry: Entry, polling: Polling, folder: Path) -> Iterator[Problem]:
+    interval, url = entry.feed.interval, entry.feed.url
+    shortest = pace_of(polling).of(site_of(url)).shortest
+    if interval is not None and interval < shortest:
+        least = "polling.min_interval" if shortest == polling.min_interval else "min_interval of its site"
+        yield entry.problem("interval", f"is shorter than {least}: the feed is polled every {shortest:g} s")
+    if entry.feed.auth is not None and not url.lower().startswith("https:"):
+        yield entry.problem("auth", "goes over the network in the clear, or nowhere: the address is not https")
+    # The service may run elsewhere, or begin before the file is written.
+    if is_file(url) and (reason := _missing(locate(url, folder))):
+        yield entry.problem("url", reason)
+
+
+def _missing(path: Path) -> str:
+    """Why the file cannot be read, as far as can be told without opening it; empty when it is there."""
+    try:
+        return "" if path.is_file() else f"there is no file {path}"
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}"

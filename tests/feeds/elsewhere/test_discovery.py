@@ -1,0 +1,195 @@
+"""Looking for the feeds of a page, on a real server, with the real parser."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from daemon.clock import WallClock
+from daemon.errors import RasidError
+from daemon.feeds.elsewhere.discovery import MAX_NAMED, USUAL, Candidate, Finder, Found, named_in
+from daemon.feeds.elsewhere.seeking import SOUGHT_EVERY, SeekingWorker
+from daemon.feeds.jobs import PollJob, PollOutcome, PollResult
+from daemon.feeds.pace.schedule import Answer as Verdict
+from daemon.feeds.parse.feed import parse_feed
+from daemon.feeds.parse.parsed import Parsed
+from daemon.net.fetch import Fetcher
+from daemon.net.politeness import Politeness
+from daemon.net.robots import Robots
+from tests.servers.feeds import Answer, FeedServer, RssItem, feed_server, rss
+
+AGENT = "Rasid/1 (+https://example.org)"
+FEED = rss([RssItem(guid="1", title="One", link="https://example.org/1")], title="The news")
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+
+
+def page(*links: str) -> Answer:
+    return Answer(body=f"<!doctype html><head>{''.join(links)}</head><body>Hello".encode(), headers=HTML)
+
+
+def link(href: str, kind: str = "application/rss+xml", title: str = "News") -> str:
+    return f'<link rel="alternate" type="{kind}" title="{title}" href="{href}">'
+
+
+async def _parse(raw: bytes, **said: Any) -> Parsed:
+    return parse_feed(raw, **said)
+
+
+async def _read(raw: bytes, **said: Any) -> tuple[Candidate, ...]:
+    if b"<hang>" in raw:
+        raise RasidError("stopped after 2 s", subject="timeout")
+    return named_in(raw, **said)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FeedServer]:
+    async with feed_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def finder() -> AsyncIterator[Finder]:
+    polite = Politeness(gap=0.0, concurrency=5)
+    async with Fetcher(clock=WallClock(), allowed=[ip_network("127.0.0.1/32")]) as fetcher:
+        robots = Robots(fetcher, polite.turn, user_agent=AGENT, timer=lambda: 0.0)
+        yield Finder(fetcher, polite.turn, robots, _parse, _read)
+
+
+def paths(server: FeedServer) -> list[str]:
+    return [request.path for request in server.requests if request.path != "/robots.txt"]
+
+
+async def test_feeds_that_a_page_names(finder: Finder, server: FeedServer) -> None:
+    """Feeds 29: RSS, Atom and JSON Feed that the head names are found; comments are not, nor what is no feed."""
+    server.script(
+        "/",
+        page(
+            '<base href="/sub/">',
+            link("a.xml"),
+            link("/b.xml", "application/atom+xml"),
+            link("/c.json", "application/feed+json", "JSON"),
+            link("/comments/feed/"),
+            link("/d.xml", title="Site &raquo; Comments Feed"),
+            link("/gone.xml"),
+            link("/page.html"),
+            link("/e.xml", "text/html"),
+            '<link rel="stylesheet" href="/style.css">',
+        ),
+    )
+    server.script("/sub/a.xml", Answer(body=FEED))
+    server.script("/b.xml", Answer(body=b'<feed xmlns="http://www.w3.org/2005/Atom"><title>B</title></feed>'))
+    server.script("/c.json", Answer(body=b'{"version": "https://jsonfeed.org/version/1.1", "title": "C", "items": []}'))
+    server.script("/page.html", page())
+    search = await finder.find(server.url("/"), AGENT)
+    assert [(found.url, found.items) for found in search.found] == [
+        (server.url("/sub/a.xml"), 1),
+        (server.url("/b.xml"), 0),
+        (server.url("/c.json"), 0),
+    ]
+    assert search.found[0] == Found(url=server.url("/sub/a.xml"), title="The news", format="RSS 2.0", items=1)
+    assert not {"/comments/feed/", "/d.xml", "/e.xml"} & set(paths(server))
+
+
+async def test_feeds_that_a_header_names(finder: Finder, server: FeedServer) -> None:
+    """Feeds 29: a Link header counts as the head does."""
+    said = {**HTML, "Link": '</feed.xml>; rel=alternate; type="application/rss+xml"'}
+    server.script("/", replace(page(), headers=said))
+    server.script("/feed.xml", Answer(body=FEED))
+    assert [found.url for found in (await finder.find(server.url("/"), AGENT)).found] == [server.url("/feed.xml")]
+
+
+async def test_usual_paths(finder: Finder, server: FeedServer) -> None:
+    """Feeds 29: where a page names none, the usual paths are tried, until one is a feed."""
+    server.script("/news/today", page())
+    server.script("/rss.xml", Answer(body=FEED))
+    search = await finder.find(server.url("/news/today"), AGENT)
+    assert [found.url for found in search.found] == [server.url("/rss.xml")]
+    assert paths(server) == ["/news/today", "/feed", "/rss", "/rss.xml"]
+
+
+async def test_an_address_that_is_a_feed(finder: Finder, server: FeedServer) -> None:
+    """Feeds 29: a feed is its own feed, at the address it has moved to for good."""
+    server.script("/old", Answer(status=301, headers={"Location": "/new"}))
+    server.script("/new", Answer(body=FEED))
+    assert [found.url for found in (await finder.find(server.url("/old"), AGENT)).found] == [server.url("/new")]
+
+
+async def test_robots_are_respected(finder: Finder, server: FeedServer) -> None:
+    """Feeds 7 and 29: what robots.txt forbids is not asked for, be it the page or a feed it names."""
+    server.script("/robots.txt", Answer(body=b"User-agent: *\nDisallow: /private\n"))
+    server.script("/", page(link("/private/feed")))
+    assert not (await finder.find(server.url("/"), AGENT)).found
+    assert (await finder.find(server.url("/private/"), AGENT)).reason == "robots.txt does not allow it"
+    assert not any(path.startswith("/private") for path in paths(server))
+
+
+async def test_searches_are_bounded(finder: Finder, server: FeedServer) -> None:
+    """Feeds 29: however many feeds a page names, few are tried; of a page too hard to read, the usual paths."""
+    server.script("/", page(*(link(f"/{number}") for number in range(1_000))))
+    server.script("/hang", Answer(body=b"<html><hang>", headers=HTML))
+    search = await finder.find(server.url("/"), AGENT)
+    assert (search.found, search.reason) == ([], "neither the page nor the usual paths have one")
+    assert len(paths(server)) == 1 + MAX_NAMED + len(USUAL)
+    assert not (await finder.find(server.url("/hang"), AGENT)).found
+
+
+async def test_pages_that_do_not_come(finder: Finder, server: FeedServer) -> None:
+    """The reason says what the server said; a login in the address is not sent along."""
+    server.script("/", Answer(status=404))
+    search = await finder.find(server.url("/").replace("http://", "http://me:secret@"), AGENT)
+    assert search.reason == "not_found: HTTP 404"
+    assert not any(b"authorization" in request.headers for request in server.requests)
+
+
+class Polls:
+    """A worker whose polls end as they are told to, and a timer."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.outcome = PollOutcome.HTML
+
+    async def __call__(self, job: PollJob) -> PollResult:
+        said = "HTML instead of a feed"
+        return PollResult(url=job.url, outcome=self.outcome, answer=Verdict.FAILED, fetched_at=0.0, detail=said)
+
+
+async def test_a_poll_that_meets_a_page_names_its_feeds(finder: Finder, server: FeedServer) -> None:
+    """Feeds 29: the detail says what to write instead, looked for once a day; the poll has failed all the same."""
+    polls = Polls()
+    worker = SeekingWorker(polls, finder, user_agent=AGENT, timer=lambda: polls.now)
+    server.script("/", page(link("/feed.xml")))
+    server.script("/feed.xml", Answer(body=FEED))
+    job = PollJob(feed="one", url=server.url("/"))
+    results = []
+    for polls.now in (0.0, SOUGHT_EVERY - 1, SOUGHT_EVERY):
+        results.append((await worker(job), len(server.asked("/feed.xml"))))
+    named = f"HTML instead of a feed; the page names {server.url('/feed.xml')}"
+    assert [(result.detail, result.answer, asked) for result, asked in results] == [
+        (named, Verdict.FAILED, 1),
+        (named, Verdict.FAILED, 1),
+        (named, Verdict.FAILED, 2),
+    ]
+
+
+@pytest.mark.parametrize("known", [{"known": frozenset({"hash"})}, {"body": "hash"}])
+async def test_what_was_a_feed_is_looked_for_nowhere(finder: Finder, server: FeedServer, known: dict[str, Any]) -> None:
+    """Feeds 29: a feed in trouble, which shows a page today, is no reason to look around; nor is any other outcome."""
+    polls = Polls()
+    worker = SeekingWorker(polls, finder, user_agent=AGENT, timer=lambda: polls.now)
+    await worker(PollJob(feed="one", url=server.url("/"), **known))
+    polls.outcome = PollOutcome.EMPTY
+    await worker(PollJob(feed="one", url=server.url("/")))
+    assert server.requests == []
+
+
+async def test_a_search_that_takes_too_long(finder: Finder, server: FeedServer) -> None:
+    """A page that is never answered costs its feed a bounded time, and is not asked again that day."""
+    polls = Polls()
+    worker = SeekingWorker(polls, finder, user_agent=AGENT, timer=lambda: polls.now, patience=0.1)
+    server.script("/", Answer(hold=asyncio.Event()))
+    results = [await worker(PollJob(feed="one", url=server.url("/"))) for _ in range(2)]
+    assert [result.detail for result in results] == ["HTML instead of a feed"] * 2
+    assert len(server.asked("/")) == 1
