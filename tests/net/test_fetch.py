@@ -5,6 +5,7 @@ import gzip
 import socket
 import zlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import brotli  # type: ignore[import-untyped]  # it ships no types
@@ -247,6 +248,31 @@ async def test_servers_that_never_answer(server: FeedServer, limits: Limits) -> 
     server.script("/feed", Answer(hold=asyncio.Event()))
     async with Fetcher(clock=WallClock(), allowed=LOCAL, limits=limits) as fetcher:
         assert (await fetcher.get(ask(server.url()))).outcome is FetchOutcome.TIMEOUT
+
+
+async def test_interim_answers_without_end() -> None:
+    """Feeds 17: a server that is for ever about to answer (1xx) has no more time than one that is silent."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        with suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        writer.close()
+        gone.set()
+
+    gone = asyncio.Event()
+    limits = Limits(connect=0.2, stall=0.2)
+    async with (
+        asyncio.timeout(10),
+        await asyncio.start_server(talk, "127.0.0.1", 0) as listener,
+        Fetcher(clock=WallClock(), allowed=LOCAL, limits=limits) as fetcher,
+    ):
+        url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/feed"
+        assert (await fetcher.get(ask(url))).outcome is FetchOutcome.TIMEOUT
+        await gone.wait()
 
 
 async def test_tls(fetcher: Fetcher, authority: trustme.CA) -> None:
