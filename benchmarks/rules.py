@@ -134,7 +134,9 @@ def main(counts: Sequence[int]) -> None:
     weights = [*accumulate(1 / (rank + 3) for rank in range(len(words)))]
     names = [" ".join(_RNG.choices(words[2_000:], k=2)) for _ in range(_NAMES)]
     articles = [written(words, weights, names) for _ in range(4 * _ARTICLES)]
-    met = Counter(word for article in articles[_ARTICLES:] for word in set(article.body.replace(",", "").split()))
+    met = Counter(
+        word for article in articles[_ARTICLES:] for word in set(article.body.replace(",", "").replace(".", "").split())
+    )
     topics = [word for word, count in met.items() if 3 <= count <= 3 * _ARTICLES // 4]
     print(f"{sum(len(article.body) for article in articles) / len(articles):.0f} characters an article, {len(topics):,} topics")
     for count in counts:

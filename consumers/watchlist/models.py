@@ -29,6 +29,8 @@ def _plain_text(value: object) -> object:
 def _phrase(text: str) -> str:
     """A literal phrase of a rule or guard; `*` at its end for any ending."""
     _refuse_commas(text)
+    if text[:1] in {"=", "^"} and text[1:2].isalnum():
+        raise ValueError(f"{text!r}: {text[0]} means something in queries only; write where: '{text}' in a rule of its own")
     make_term(text)
     return text
 

@@ -252,3 +252,30 @@ def test_failing_tests_of_rules_are_told() -> None:
         (6, "rule r does not match this text"),
         (7, "rule r matches this text and should not"),
     ]
+
+
+@pytest.mark.parametrize("text", ["keywords: ['=May']", "keywords: ['^May']", "rules: [{any: ['^May']}]"])
+def test_marks_of_queries_are_refused_before_keywords(text: str) -> None:
+    """As signs they are not compared, so the word would silently be found in any form."""
+    with pytest.raises(ConfigError, match="in queries only"):
+        desk(text)
+
+
+def test_words_that_fold_into_a_common_one_and_shared_names_are_warned_about() -> None:
+    """علي is found in على where its letters may differ; a name of two actors is told for both."""
+    warnings = [warning.reason for warning in desk("actors: [[{name: علي, loose: true}], [Bob], [Robert, bob]]").warnings]
+    assert warnings == [
+        "1 word is among the commonest of a language and will be found everywhere: علي",
+        "1 name belongs to several actors, and each of them is told: Bob (bob, robert)",
+    ]
+
+
+def test_one_id_in_two_files(tmp_path: Path) -> None:
+    """An id stands once in a desk, in files of names too; both places are named."""
+    for name in ("one.csv", "two.csv"):
+        (tmp_path / name).write_text("id,name\nx1,Ann\nx2,Bob\n".replace("x1", name[:3]), "utf-8")
+    said = problems("desk: d\nactors: [{id: two, names: Cleo}, {file: one.csv}, {file: two.csv}]", tmp_path)
+    assert [line.partition(": ")[2] for line in said] == [
+        f"actors[0]: the actor 'two' stands in this desk twice, also in {tmp_path / 'two.csv'}:2",
+        f"the actor 'x2' stands in this desk twice, also in {tmp_path / 'one.csv'}:3",
+    ]
