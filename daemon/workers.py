@@ -205,9 +205,14 @@ def _prepare(memory: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _GROUP_SIGNALS)
     threading.Thread(target=_follow_parent, name="follow-parent", daemon=True).start()
-    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - read once, at the start of a process
-        used = int(statm.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
+    most = _used() + memory
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _used() -> int:
+    """Bytes of address space that this process has."""
+    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - of the kernel's, not a file
+        return int(statm.read().split()[0]) * resource.getpagesize()
 
 
 def _follow_parent() -> None:
@@ -218,8 +223,21 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
+def limited(limits: WorkerLimits, function: Callable[..., T], *arguments: object) -> T:
+    """The function's answer, here and now, under a worker's limits: for a command, in its main thread.
+
+    Raises `WorkerFailed`.
+    """
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (_used() + limits.memory, before[1]))
+    try:
+        return _limited(limits.seconds, function, arguments)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
 def _limited(seconds: float, function: Callable[..., T], arguments: tuple[object, ...]) -> T:
-    """In a worker: the call under a timer; what it raises is made a `WorkerFailed`, which always pickles."""
+    """The call under a timer; what it raises is made a `WorkerFailed`, which always pickles."""
 
     def expire(_signal: int, _frame: FrameType | None) -> None:
         raise TimeoutError

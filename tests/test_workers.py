@@ -3,16 +3,18 @@
 import asyncio
 import os
 import random
+import resource
 import secrets
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from daemon.workers import Trouble, WorkerFailed, WorkerLimits, Workers
+from daemon.workers import Trouble, WorkerFailed, WorkerLimits, Workers, limited
 
 ROOT = Path(__file__).parent.parent
 LIMITS = WorkerLimits(seconds=0.5, memory=64 * 1024 * 1024)
@@ -180,3 +182,15 @@ async def test_signals_to_the_whole_group_while_workers_start() -> None:
             os.killpg(process.pid, chance.choice((signal.SIGINT, signal.SIGTERM)))
             await asyncio.wait([ended], timeout=chance.uniform(0.005, 0.1))
     assert (process.returncode, await ended) == (0, (b"", b""))
+
+
+@pytest.mark.parametrize(("work", "trouble"), [(spin, Trouble.TIMEOUT), (swell, Trouble.MEMORY), (explode, Trouble.RAISED)])
+def test_limits_without_a_worker(work: Callable[[], object], trouble: Trouble) -> None:
+    """A command keeps a worker's limits in its own process, and is as free as before when the call has ended."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with pytest.raises(WorkerFailed) as caught:
+        limited(LIMITS, work)
+    assert caught.value.trouble is trouble
+    assert limited(LIMITS, double, 4) == 8
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)

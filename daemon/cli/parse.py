@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import click
@@ -10,8 +11,9 @@ import orjson
 
 from daemon.clock import WallClock
 from daemon.feeds.parse.feed import parse_feed
-from daemon.feeds.parse.parsed import Parsed
+from daemon.feeds.parse.parsed import Parsed, Reason
 from daemon.messages.article import Item, Moment
+from daemon.workers import WorkerFailed, WorkerLimits, limited
 
 _SUMMARY: Final = 200
 _NAMES: Final = """\b
@@ -48,13 +50,22 @@ def command(files: Sequence[str], url: str, content_type: str, *, as_json: bool)
             click.echo(f"rasid: {shown}: cannot be read: {error.strerror}", err=True)
             code = 2
             continue
-        parsed = parse_feed(raw, content_type=content_type, url=url, now=WallClock().now())
+        parsed = _parsed(raw, content_type, url)
         for item in parsed.items:
             described = described_item(item, parsed, file=shown if len(files) > 1 else "")
             click.echo(orjson.dumps(described) if as_json else "\n".join([*_lines(described), ""]))
         click.echo(verdict(parsed, file=shown if len(files) > 1 else ""), err=True)
         code = 2 if parsed.reason else code
     return code
+
+
+def _parsed(raw: bytes, content_type: str, url: str) -> Parsed:
+    """As the service reads it: under the limits of its workers."""
+    work = partial(parse_feed, raw, content_type=content_type, url=url, now=WallClock().now())
+    try:
+        return limited(WorkerLimits(), work)
+    except WorkerFailed as error:
+        return Parsed(reason=Reason.UNREADABLE, notes=(str(error),))
 
 
 def described_item(item: Item, parsed: Parsed, file: str) -> dict[str, Any]:

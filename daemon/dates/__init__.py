@@ -3,7 +3,7 @@
 text ─ RFC 822 ─ ISO 8601 ─ epoch ─ month tables ─ dateparser ─▶ Moment
 """
 
-from daemon.dates.ladder import read_date
+from daemon.dates.ladder import Guesses, read_date
 from daemon.dates.trust import believe, settle
 
-__all__ = ["believe", "read_date", "settle"]
+__all__ = ["Guesses", "believe", "read_date", "settle"]

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
-from daemon.dates import believe, read_date
+from daemon.dates import Guesses, believe, read_date
 from daemon.feeds.items.identity import identity
 from daemon.feeds.parse.authority import Values
 from daemon.feeds.parse.links import absolute, absolute_html, is_address
@@ -27,6 +28,7 @@ class Context:
     is_atom: bool = False
     now: float = 0.0
     repeated: frozenset[str] = frozenset()
+    guesses: Guesses = field(default_factory=Guesses)
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ def read_entry(entry: Values, context: Context) -> Item:
     summary, content = _summary(entry, context, notes), _content(entry, context, notes)
     if not _has(entry, "summary_detail") and summary.text == content.text:
         summary = Passage()  # feedparser gives the content as summary, too, where there is none
-    published, updated = read_dates(_dates(entry, context), language or context.language, context.now, notes)
+    published, updated = read_dates(_dates(entry, context), language, context, notes)
     summary, content = bounded(summary, content, notes)
     return Item(
         id=identity(
@@ -105,11 +107,12 @@ def bounded(summary: Passage, content: Passage, notes: Notes) -> tuple[Passage, 
     return Passage(summary.text), Passage(content.text)
 
 
-def read_dates(raws: tuple[str, str], language: str, now: float, notes: Notes) -> tuple[Moment, Moment]:
+def read_dates(raws: tuple[str, str], language: str, context: Context, notes: Notes) -> tuple[Moment, Moment]:
     """Published and updated, believed or without their instant; only the first is missed when it is not there."""
-    published, note = believe(read_date(_short(raws[0], _NAME), language=language, now=now), now=now)
+    read = partial(read_date, language=language or context.language, now=context.now, guesses=context.guesses)
+    published, note = believe(read(_short(raws[0], _NAME)), now=context.now)
     notes.add(note)
-    updated, note = believe(read_date(_short(raws[1], _NAME), language=language, now=now), now=now)
+    updated, note = believe(read(_short(raws[1], _NAME)), now=context.now)
     if updated.raw:
         notes.add(f"updated: {note}" if note else "")
     return published, updated

@@ -99,7 +99,7 @@ def read_json_item(values: Values, context: Context) -> Item:
     summary = passage(_text(values, "summary"), is_html=False, base="", notes=notes)
     summary, content = bounded(summary, Passage(text.text or html.text, html.html), notes)
     dates = (_text(values, "date_published"), _text(values, "date_modified"))
-    published, updated = read_dates(dates, language or context.language, context.now, notes)
+    published, updated = read_dates(dates, language, context, notes)
     return Item(
         id=identity(
             guid=guid, link=link, title=title, date=dates[0], text=content.text or summary.text, repeated=context.repeated

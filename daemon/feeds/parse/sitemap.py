@@ -11,7 +11,7 @@ from typing import Final
 from lxml import etree
 
 from daemon.feeds.items.identity import identity
-from daemon.feeds.parse.entries import Notes, read_dates
+from daemon.feeds.parse.entries import Context, Notes, read_dates
 from daemon.feeds.parse.links import is_address
 from daemon.feeds.parse.split import Element
 from daemon.feeds.parse.texts import clean, cut, one_line
@@ -49,20 +49,21 @@ def read_sitemap(raw: bytes, *, now: float) -> Sitemap:
         return Sitemap()
     if root is None:
         return Sitemap()
+    context = Context(now=now)
     locations = (_text(element, "loc") for element in islice(root.iter("{*}sitemap"), _MOST))
     return Sitemap(
-        items=tuple(item for element in islice(root.iter("{*}url"), _MOST) for item in _items(element, now)),
+        items=tuple(item for element in islice(root.iter("{*}url"), _MOST) for item in _items(element, context)),
         named=tuple(location for location in locations if is_address(location)),
     )
 
 
-def _items(element: Element, now: float) -> Iterator[Item]:
+def _items(element: Element, context: Context) -> Iterator[Item]:
     link, news = _text(element, "loc"), next(element.iter("{*}news"), None)
     if news is None or not is_address(link):
         return
     title, date, notes = _text(news, "title"), _text(news, "publication_date"), Notes()
     language = next((_text(each, "language") for each in news.iter("{*}publication")), "")[:35]
-    published, _ = read_dates((date, ""), language, now, notes)
+    published, _ = read_dates((date, ""), language, context, notes)
     if not title or published.at is None:
         return
     notes.add(_NOTE)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daemon.dates import Guesses
 from daemon.feeds.parse.parsed import Reason
 from daemon.feeds.parse.split import MAX_ITEMS
 from daemon.feeds.rows import MAX_WINDOW
@@ -279,3 +280,11 @@ def test_mutated_feeds_end_in_items_or_a_reason(raw: bytes, edits: list[tuple[in
     assert parsed.items or parsed.reason or parsed.notes
     assert all(one.id for one in parsed.items)
     orjson.dumps(parsed.items)
+
+
+def test_guessed_dates_are_bounded() -> None:
+    """Feeds 20: of thousands of dates that only a guess could read, hundreds are guessed; the texts of all are taken."""
+    items = [item(n).replace("Mon, 05 Feb 2024 14:03:22 GMT", f"{n % 9 + 1} days ago") for n in range(2 * Guesses().left)]
+    parsed = parse(rss(items), language="en")
+    assert sum(one.published.how == "dateparser" for one in parsed.items) == Guesses().left
+    assert all(one.published.raw for one in parsed.items)
