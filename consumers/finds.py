@@ -3,6 +3,7 @@
 Most of what is found is asked for only by rules that do not hold for other reasons: they need to know that it is there.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -60,6 +61,7 @@ class Finds(Mapping[int, Sequence[Found]]):
 
     def __init__(self, zones: Sequence[ZoneFinds]) -> None:
         self.zones = zones
+        self._made: dict[int, Sequence[Found]] = {}
 
     @cached_property
     def terms(self) -> set[int]:
@@ -67,19 +69,14 @@ class Finds(Mapping[int, Sequence[Found]]):
         terms = {found.term for zone in self.zones for found in zone.others}
         return terms.union(*(zone.terms.tolist() for zone in self.zones))
 
-    @cached_property
-    def _by_term(self) -> dict[int, list[Found]]:
-        by_term: dict[int, list[Found]] = {}
-        for zone in self.zones:
-            of_zone: dict[int, list[Found]] = {}
-            for found in zone:
-                of_zone.setdefault(found.term, []).append(found)
-            for term, hits in of_zone.items():
-                by_term.setdefault(term, []).extend(sorted(hits, key=_place)[:MOST])
-        return by_term
-
     def __getitem__(self, term: int) -> Sequence[Found]:
-        return self._by_term[term]
+        if term not in self._made:
+            self._made[term] = [hit for zone in self._sorted for hit in zone.of(term)]
+        return self._made[term]
+
+    @cached_property
+    def _sorted(self) -> Sequence["_Sorted"]:
+        return [_Sorted(zone) for zone in self.zones]
 
     def __contains__(self, term: object) -> bool:
         return term in self.terms
@@ -89,6 +86,28 @@ class Finds(Mapping[int, Sequence[Found]]):
 
     def __len__(self) -> int:
         return len(self.terms)
+
+
+class _Sorted:
+    """One zone's hits, to be had by their term: only those that somebody asks for are made."""
+
+    def __init__(self, zone: ZoneFinds) -> None:
+        order = np.argsort(zone.terms, kind="stable")
+        self._zone = zone
+        self._order = order.tolist()
+        self._terms = zone.terms[order].tolist()
+        self._others: dict[int, list[Found]] = {}
+        for hit in zone.others:
+            self._others.setdefault(hit.term, []).append(hit)
+
+    def of(self, term: int) -> Sequence[Found]:
+        """At most `MOST`, in the text's order."""
+        zone, others = self._zone, self._others.get(term, [])
+        places = self._order[bisect_left(self._terms, term) : bisect_right(self._terms, term)]
+        if not places and len(others) <= 1:
+            return others
+        hits = [_found((term, zone.zone, int(zone.starts[at]), int(zone.ends[at]), "", "", False)) for at in places]
+        return sorted([*hits, *others], key=_place)[:MOST]
 
 
 def _place(found: Found) -> tuple[int, int]:
