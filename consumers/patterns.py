@@ -7,7 +7,7 @@ Kept in flat numbers: of a million terms there must not be a million small objec
 """
 
 from array import array
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -18,11 +18,9 @@ from numpy.typing import NDArray
 from consumers.automaton import Automaton, Encoded, build, encode, load
 from consumers.syntax import Exactness, Term
 from consumers.terms import Terms
+from consumers.text.endings import inflected
 from consumers.text.scripts import OPEN_WORD, WHOLE_WORD, Clitics, Shape, forms
 from daemon.errors import DecodeError
-
-FORMAT: Final = 1
-"""Of what `write_patterns` writes: counted up when that, or what patterns are made of a term, changes."""
 
 OPEN: Final = 1
 CHECKED: Final = 2
@@ -67,8 +65,7 @@ def _gathered(terms: Sequence[Term]) -> tuple[Encoded, Uses]:
     shapes: dict[Shape, int] = {WHOLE_WORD: 0, OPEN_WORD: OPEN}
     uses: dict[str, Use | list[Use]] = {}
     for number, term in enumerate(terms):
-        clitics = Clitics.NONE if term.exactness is Exactness.EXACT else term.clitics
-        for pattern, shape in forms(term.key, clitics, runs_on=term.runs_on):
+        for pattern, shape in _patterns(term):
             use = (number, 0 if shape is WHOLE_WORD else shapes.setdefault(shape, len(shapes)))
             known = uses.setdefault(pattern, use)
             if known is not use:
@@ -76,6 +73,14 @@ def _gathered(terms: Sequence[Term]) -> tuple[Encoded, Uses]:
     encoded = encode([*uses])
     by_pattern = [*uses.values()]
     return encoded, _arranged((by_pattern[place] for place in encoded.order), [*shapes], checked_terms(terms))
+
+
+def _patterns(term: Term) -> Iterator[tuple[str, Shape]]:
+    clitics = Clitics.NONE if term.exactness is Exactness.EXACT else term.clitics
+    yield from forms(term.key, clitics, runs_on=term.runs_on)
+    if term.endings:
+        for form, ending in inflected(term.key, term.endings).items():
+            yield f" {form} ", Shape(ending=ending)
 
 
 def checked_terms(terms: Sequence[Term]) -> Container[int]:

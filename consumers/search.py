@@ -21,7 +21,7 @@ from consumers.syntax import Exactness, Term
 from consumers.text.fold import Folded, fold, is_unspaced
 from consumers.text.scripts import fits
 from consumers.text.sentences import Sentences, sentences
-from consumers.text.spelling import same_case, same_form, same_spelling
+from consumers.text.spelling import capital_words, same_case, same_form, same_spelling
 from daemon.messages.article import Zone
 
 ByTerm: TypeAlias = Mapping[int, Sequence[Found]]
@@ -133,7 +133,9 @@ class Searcher:
         fit = fits(shape, text.padded, begin, end)
         if fit is None:
             return None
-        hit = Found(term, zone, begin + shape.start - 1, fit[1] - 1, fit[0], shape.ending, misspelt=False)
+        hit = Found(term, zone, begin + shape.start - 1, fit[1] - 1, fit[0], shape.ending or "", misspelt=False)
+        if shape.ending is not None:
+            return hit if capital_words(self.terms[term].text, text.surface(hit)) else None
         return hit if term not in self.checked else self._checked(hit, text)
 
     def _checked(self, hit: Found, text: ZoneText) -> Found | None:

@@ -95,6 +95,6 @@ def made_by() -> bytes:
     digest.update(f"{sys.version_info} {unicodedata.unidata_version} {sys.byteorder}".encode())
     for folder in _MADE_BY:
         for source in sorted(files("consumers").joinpath(folder).iterdir(), key=lambda entry: entry.name):
-            if source.name.endswith(".py"):
+            if source.name.endswith((".py", ".yaml")):
                 digest.update(source.read_bytes())
     return digest.digest()

@@ -24,13 +24,17 @@ class Exactness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Something to be found in a text: `key` is its search form. `runs_on`: any ending of its last word will do."""
+    """Something to be found in a text: `key` is its search form. `runs_on`: any ending of its last word will do.
+
+    `endings`: the languages in whose other forms it is found too.
+    """
 
     text: str
     key: str
     clitics: Clitics = Clitics.WORD
     exactness: Exactness = Exactness.FOLDED
     runs_on: bool = False
+    endings: tuple[str, ...] = ()
 
     def __hash__(self) -> int:
         """Of the text alone, which keeps its own: terms are looked up a million at a time."""

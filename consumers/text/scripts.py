@@ -54,7 +54,7 @@ class Shape:
 
     `fused` are its letters before `start` that belong to the word; `clitics`, when not None, are the strings one of which
     must stand between the word's beginning and the pattern. `runs_on`: the term's word may go on after it.
-    `ending` is what the term's last word has for its own ending.
+    `ending`: None where the term stands as it is written, else what its last word has for its own ending.
     """
 
     start: int = 1
@@ -62,7 +62,7 @@ class Shape:
     fused: str = ""
     clitics: frozenset[str] | None = None
     runs_on: bool = False
-    ending: str = ""
+    ending: str | None = None
 
 
 WHOLE_WORD: Final = Shape()

@@ -32,6 +32,17 @@ def same_case(word: str, surface: str) -> bool:
     return _capitals(word) == _capitals(surface)
 
 
+def capital_words(name: str, surface: str) -> bool:
+    """Whether each word begins with a capital that does so in the name: романа is a novel's and not Роман's."""
+    return all(
+        not word[0].isupper() or written[0].isupper() for word, written in zip(_words(name), _words(surface), strict=False)
+    )
+
+
+def _words(text: str) -> list[str]:
+    return "".join(letter if letter.isalnum() or not letter.isascii() else " " for letter in text).split()
+
+
 def _letters(text: str) -> str:
     composed = unicodedata.normalize("NFKC", text).translate(_LETTERS)
     return "".join(letter for letter in composed if unicodedata.category(letter) == "Lo")

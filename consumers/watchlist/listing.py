@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from consumers.syntax import Exactness, Term
+from consumers.text.endings import default_languages
 from consumers.text.fold import fold_keys
 from consumers.text.scripts import Clitics
 from consumers.watchlist.columns import Column, Lookup, Numbers
@@ -18,6 +19,8 @@ from daemon.errors import DecodeError
 KINDS: Final = get_args(Kind)
 _NO_KIND: Final = "other"
 _AT_ONCE: Final = 10_000
+MOST_INFLECTED: Final = 20_000
+"""Names of a file that are looked for with endings; of a longer one they are not: each name has some twenty other forms."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +64,9 @@ class Listing:
             high = min(low + _AT_ONCE, stop)
             names = self.names[low:high]
             for name, key, spelled in zip(names, fold_keys(names), self.spelled[low:high], strict=True):
-                yield Term(name, key, Clitics.NAME, Exactness.SPELLED if spelled else Exactness.FOLDED)
+                exactness = Exactness.SPELLED if spelled else Exactness.FOLDED
+                endings = default_languages(name) if len(self.names) <= MOST_INFLECTED else ()
+                yield Term(name, key, Clitics.NAME, exactness, endings=endings)
 
     def owner(self, name: int) -> int:
         """The actor of the name at this place."""

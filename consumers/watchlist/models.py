@@ -2,13 +2,14 @@
 
 from collections.abc import Sized
 from functools import partial
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from consumers.query import QueryError, parse_query
 from consumers.syntax import Node, make_term
+from consumers.text.endings import languages
 from consumers.text.scripts import Clitics
 from daemon.config.model import Model
 from daemon.config.models import Id
@@ -89,11 +90,26 @@ Notify = Annotated[tuple[Id, ...], BeforeValidator(_several)]
 Kind = Literal["person", "organisation", "place", "group", "other"]
 
 
+Said: TypeAlias = bool | tuple[str, ...] | None
+
+
+def _known_languages(said: Said) -> Said:
+    unknown = [code for code in said if code not in languages()] if isinstance(said, tuple) else []
+    if unknown:
+        raise ValueError(f"{unknown[0]!r} is no language with endings; there are {', '.join(languages())}")
+    return said
+
+
+Inflect = Annotated[Said, AfterValidator(_known_languages), BeforeValidator(_several)]
+"""Whether a name is found with endings, or in which languages; `true`, like nothing, is what `default_languages` says."""
+
+
 class Alias(Model):
     """A name with options. `loose`: ى/ي, ة/ه and the hamza's carriers may stand for each other in a name of one word."""
 
     name: Name
     loose: bool = False
+    inflect: Inflect = None
 
 
 def _shape(value: object) -> str:
@@ -129,6 +145,7 @@ class ActorEntry(Model):
     id: Id | None = None
     kind: Kind = "other"
     names: Names
+    inflect: Inflect = None
     severity: Severity | None = None
     notify: Notify = ()
     alert: bool = True

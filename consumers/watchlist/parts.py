@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from consumers.stored import Stored
 from consumers.syntax import And, Exactness, Node, Not, Or, Term, make_term
+from consumers.text.endings import default_languages
 from consumers.text.scripts import Clitics
 from consumers.text.spelling import needs_check
 from consumers.watchlist.desk import Actor, Nearby, Rule, RuleTest
 from consumers.watchlist.listing import Listing, read_listing, write_listing
 from consumers.watchlist.lists import make_listing, read_list
-from consumers.watchlist.models import ActorEntry, ActorFile, Alias, Defaults, DeskFile, Names, RuleEntry, TestEntry
+from consumers.watchlist.models import ActorEntry, ActorFile, Alias, Defaults, DeskFile, Names, RuleEntry, Said, TestEntry
 from consumers.watchlist.names import readable
 from consumers.watchlist.warnings import warn
 from daemon.config.document import Document, KeyPath
@@ -100,7 +101,7 @@ def _listing(content: bytes, path: Path, stored: Stored) -> Listing:
 
 def _actor(item: ActorEntry | str | tuple[str | Alias, ...], defaults: Defaults) -> Actor:
     entry = item if isinstance(item, ActorEntry) else ActorEntry.model_construct(names=item)
-    aliases = _aliases(_flat(entry.names))
+    aliases = _aliases(_flat(entry.names), entry.inflect)
     near = entry.require_near
     return Actor(
         id=entry.id or "",
@@ -115,23 +116,29 @@ def _actor(item: ActorEntry | str | tuple[str | Alias, ...], defaults: Defaults)
     )
 
 
-def _flat(names: Names) -> Iterator[Alias]:
+def _flat(names: Names, language: str = "") -> Iterator[tuple[Alias, str]]:
+    """Each name with the language under which it is written, if any."""
     if isinstance(names, str):
-        yield Alias.model_construct(name=names)
+        yield Alias.model_construct(name=names), language
     elif isinstance(names, Alias):
-        yield names
+        yield names, language
+    elif isinstance(names, dict):
+        for code, some in names.items():
+            yield from _flat(some, code)
     else:
-        for name in names.values() if isinstance(names, dict) else names:
-            yield from _flat(name)
+        for name in names:
+            yield from _flat(name, language)
 
 
-def _aliases(names: Iterable[Alias]) -> tuple[Term, ...]:
+def _aliases(names: Iterable[tuple[Alias, str]], inflect: Said) -> tuple[Term, ...]:
     """Each name once; of several that fold alike and are asked the same, the first."""
     terms: dict[tuple[str, str], Term] = {}
-    for alias in names:
+    for alias, language in names:
         term = make_term(alias.name, Clitics.NAME)
-        if needs_check(term.key) and not alias.loose:
-            term = make_term(alias.name, Clitics.NAME, Exactness.SPELLED)
+        exactness = Exactness.SPELLED if needs_check(term.key) and not alias.loose else Exactness.FOLDED
+        said = inflect if alias.inflect is None else alias.inflect
+        unsaid = default_languages(alias.name, language) if said is not False else ()
+        term = replace(term, exactness=exactness, endings=said if isinstance(said, tuple) else unsaid)
         terms.setdefault((term.key, term.text if term.exactness is Exactness.SPELLED else ""), term)
     return tuple(terms.values())
 
