@@ -27,8 +27,15 @@ if find_spec("daachorse"):  # not everywhere is there a wheel
 
 Raw: TypeAlias = tuple[int, int, int]
 """Start, end (code points of the text with a space before it) and index of a pattern found."""
+Raws: TypeAlias = NDArray[np.int64]
+"""Many of them, one a row."""
 _Codes: TypeAlias = NDArray[np.uint8]
 
+MOST_RAW: Final = 300_000
+"""Occurrences in one text that are looked at; a text of half a megabyte that is nothing but names has 10⁵."""
+
+_NOTHING: Final = np.zeros((0, 3), np.int64)
+_WINDOW: Final = 4096
 _SPACE: Final = " "
 _WIDE: Final = 255
 """The byte of every character that only wide patterns have; characters of no pattern have 0."""
@@ -92,18 +99,30 @@ class Automaton:
     narrow: Library | None
     wide: Library | None
     narrows: int
+    longest: int
 
-    def find(self, folded: Folded) -> Sequence[Raw]:
-        """Every occurrence of every pattern in the folded text with a space before and after it."""
-        raw: Sequence[Raw] = ()
+    def find(self, folded: Folded) -> Raws:
+        """Occurrences of patterns in the folded text with a space before and after it; all, if they are at most `MOST_RAW`."""
         codes = self.codes.take(folded.points)
+        raws: list[Raws] = []
         if self.narrow is not None:
             space = bytes([int(self.codes[ord(_SPACE)])])
-            raw = self.narrow.find(space + codes.tobytes() + space)
+            raws = self._found(self.narrow, space + codes.tobytes() + space)
         if self.wide is not None and (codes == _WIDE).any():
-            found = self.wide.find(f" {folded.text} ")
-            raw = [*raw, *((start, end, number + self.narrows) for start, end, number in found)]
-        return raw
+            wide = self._found(self.wide, f" {folded.text} ")
+            raws += [raw + np.array([0, 0, self.narrows]) for raw in wide]
+        return raws[0] if len(raws) == 1 else np.concatenate([_NOTHING, *raws])
+
+    def _found(self, library: Library, text: bytes | str) -> list[Raws]:
+        """Window by window: a library's answer is a list, and of names within names a text of any length holds any number."""
+        found: list[Raws] = []
+        for at in range(0, len(text), _WINDOW):
+            low = max(at - self.longest, 0)
+            raw = np.array(library.find(text[low : at + _WINDOW]), np.int64).reshape(-1, 3)
+            found.append(raw if not at else (raw + np.array([low, low, 0]))[raw[:, 1] > at - low])
+            if sum(map(len, found)) > MOST_RAW:
+                break
+        return found
 
     def dump(self) -> bytes | None:
         """What `load` makes it of again in no time; None where the library cannot."""
@@ -112,7 +131,9 @@ class Automaton:
             return None
         characters = np.flatnonzero(self.codes)
         codes = self.codes[characters].tobytes()
-        return msgspec.msgpack.encode(_Stored(self.engine, characters.tolist(), codes, narrow, wide, self.narrows))
+        return msgspec.msgpack.encode(
+            _Stored(self.engine, characters.tolist(), codes, narrow, wide, self.narrows, self.longest)
+        )
 
 
 class _Stored(msgspec.Struct, frozen=True):
@@ -122,6 +143,7 @@ class _Stored(msgspec.Struct, frozen=True):
     narrow: bytes
     wide: bytes
     narrows: int
+    longest: int
 
 
 class Encoded(NamedTuple):
@@ -144,8 +166,9 @@ def encode(patterns: Sequence[str]) -> Encoded:
 def build(patterns: Encoded, engine: str | None = None) -> Automaton:
     """The automaton of these patterns. Of a million it takes seconds, and for that time a kilobyte a pattern."""
     engine = engine or next(iter(ENGINES))
+    longest = max((len(pattern) for pattern in (*patterns.narrow, *patterns.wide)), default=0)
     narrow, wide = (ENGINES[engine](each) if each else None for each in (patterns.narrow, patterns.wide))
-    return Automaton(engine, patterns.codes, narrow, wide, len(patterns.narrow))
+    return Automaton(engine, patterns.codes, narrow, wide, len(patterns.narrow), longest)
 
 
 def load(stored: bytes) -> Automaton:
@@ -159,7 +182,7 @@ def load(stored: bytes) -> Automaton:
         wide = make([""], parts.wide) if parts.wide else None
     except (msgspec.MsgspecError, KeyError, ValueError, IndexError) as error:
         raise DecodeError(f"not an automaton that can be read here: {error}") from error
-    return Automaton(parts.engine, codes, narrow, wide, parts.narrows)
+    return Automaton(parts.engine, codes, narrow, wide, parts.narrows, parts.longest)
 
 
 def _codes(patterns: Sequence[str]) -> _Codes:

@@ -42,13 +42,17 @@ _found: Final = partial(tuple.__new__, Found)
 
 @dataclass(frozen=True, slots=True)
 class ZoneFinds:
-    """One zone's hits, in the text's order: words as the terms are written in columns, `others` whole."""
+    """One zone's hits, in the text's order: words as the terms are written in columns, `others` whole.
+
+    `cut`: the text holds more than are looked at (`automaton.MOST_RAW`), and those behind are not among them.
+    """
 
     zone: Zone
     terms: Numbers
     starts: Offsets
     ends: Offsets
     others: Sequence[Found] = ()
+    cut: bool = False
 
     def __iter__(self) -> Iterator[Found]:
         for term, start, end in zip(self.terms.tolist(), self.starts.tolist(), self.ends.tolist(), strict=True):
@@ -62,6 +66,11 @@ class Finds(Mapping[int, Sequence[Found]]):
     def __init__(self, zones: Sequence[ZoneFinds]) -> None:
         self.zones = zones
         self._made: dict[int, Sequence[Found]] = {}
+
+    @property
+    def cut(self) -> bool:
+        """Whether a text held more hits than are looked at."""
+        return any(zone.cut for zone in self.zones)
 
     @cached_property
     def terms(self) -> set[int]:

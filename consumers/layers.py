@@ -1,7 +1,7 @@
 """Two searchers as one: the large one, built once, and a small one for the terms that came since."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,4 +27,4 @@ class Layered:
 
 def _numbered(zone: ZoneFinds, first: int) -> ZoneFinds:
     others = [hit._replace(term=first + hit.term) for hit in zone.others]
-    return ZoneFinds(zone.zone, zone.terms + np.int32(first), zone.starts, zone.ends, others)
+    return replace(zone, terms=zone.terms + np.int32(first), others=others)

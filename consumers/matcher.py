@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from consumers.automaton import MOST_RAW
 from consumers.compile import Compiled
 from consumers.judge import Judgement, Subject, judge_all
 from consumers.search import zone_texts
@@ -36,11 +37,12 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """What `prepare` makes of an article: its matches, and the rules that raised."""
+    """What `prepare` makes of an article: its matches, the rules that raised, and whether it held too many hits (`cut`)."""
 
     article: str
     matches: tuple[Match, ...]
     failed: tuple[Failure, ...] = ()
+    cut: bool = False
 
 
 class Matcher(Hop[Article, Matched]):
@@ -72,7 +74,10 @@ class Matcher(Hop[Article, Matched]):
         outcome = "matched" if any(match.hits for match in item.matches) else "near_miss" if item.matches else "nothing"
         facts = [Fact("rasid_articles_total", {"hop": self.name, "outcome": outcome})]
         facts += [Fact("rasid_rules_failed_total", {"desk": each.desk, "rule": each.rule}) for each in item.failed]
-        return Effects(out=out, facts=facts, notices=[_notice(each, item.article) for each in item.failed])
+        notices = [_notice(each, item.article) for each in item.failed]
+        if item.cut:
+            notices.append(Notice("hits_cut", {"article": item.article}, {"most": str(MOST_RAW)}))
+        return Effects(out=out, facts=facts, notices=notices)
 
 
 def _notice(failure: Failure, article: str) -> Notice:
@@ -81,7 +86,8 @@ def _notice(failure: Failure, article: str) -> Notice:
 
 
 def _matched(compiled: Compiled, article: Article) -> Matched:
-    judged = list(judge_article(compiled, article))
+    subject = subject_of(compiled, article)
+    judged = list(judge_all(compiled, subject))
     return Matched(
         article=article.id,
         matches=tuple(_match(desk, article, judgement) for desk, judgement in judged if judgement),
@@ -90,6 +96,7 @@ def _matched(compiled: Compiled, article: Article) -> Matched:
             for desk, judgement in judged
             for rule, error in judgement.failed.items()
         ),
+        cut=subject.found.cut,
     )
 
 

@@ -8,13 +8,12 @@ Knows no actors, desks or rules. Stateless: may run in several threads at once.
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import compress
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from consumers.automaton import Automaton
+from consumers.automaton import MOST_RAW, Automaton
 from consumers.finds import Finds, Found, Numbers, Offsets, ZoneFinds
 from consumers.patterns import CHECKED, OPEN, SEVERAL, Use, Uses, checked_terms, make_patterns, read_patterns, write_patterns
 from consumers.syntax import Exactness, Term
@@ -103,23 +102,24 @@ class Searcher:
     def _search(self, zone: Zone, text: ZoneText) -> ZoneFinds | None:
         """Words that stand as their term is written are looked at together; all others one by one."""
         raw = self._automaton.find(text.folded)
-        if not raw:
+        if not len(raw):
             return None
-        begins, ends, patterns = np.array(raw, np.int64).T
+        begins, ends, patterns = raw.T
+        cut = len(raw) > MOST_RAW
         kinds, terms = self._uses.kinds.take(patterns), self._uses.terms.take(patterns)
         starts, ends = begins - (kinds & OPEN), ends - 2
         if not kinds.any():
-            return ZoneFinds(zone, terms, starts, ends)
+            return ZoneFinds(zone, terms, starts, ends, cut=cut)
         plain = (kinds < SEVERAL) & text.spaces.take(starts)
         counted = np.flatnonzero(plain & (kinds >= CHECKED))
         plain[counted] = [*self._as_written(text, terms[counted], starts[counted], ends[counted])]
         others = [
             hit
-            for begin, end, pattern in compress(raw, (~plain).tolist())
+            for begin, end, pattern in raw[~plain].tolist()
             for use in self._uses.of(pattern)
             if (hit := self._hit(use, zone, text, begin, end)) is not None
         ]
-        return ZoneFinds(zone, terms[plain], starts[plain], ends[plain], others)
+        return ZoneFinds(zone, terms[plain], starts[plain], ends[plain], others, cut)
 
     def _as_written(self, text: ZoneText, terms: Numbers, starts: Offsets, ends: Offsets) -> Iterator[bool]:
         """Whether hits are letter for letter what their terms are, as nearly all are."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consumers.automaton import ENGINES, build, encode
+from consumers.automaton import ENGINES, MOST_RAW, build, encode
 from consumers.matcher import LONGEST
 from consumers.search import load_searcher, make_searcher, zone_texts
 from consumers.syntax import make_term
@@ -72,7 +72,7 @@ def test_automata_agree(patterns: set[str], text: str) -> None:
     for name in ENGINES:
         encoded = encode([*patterns])
         found = build(encoded, name).find(Folded(points_of(text), text, ()))
-        assert sorted((start, end, [*patterns][encoded.order[number]]) for start, end, number in found) == expected
+        assert sorted((start, end, [*patterns][encoded.order[number]]) for start, end, number in found.tolist()) == expected
 
 
 @given(st.text(max_size=60))
@@ -112,3 +112,29 @@ def test_a_searcher_that_was_stored_is_the_same(names: list[str], text: str) -> 
 def test_what_cannot_be_stored_says_so() -> None:
     """Where the library knows no bytes, there is nothing to keep."""
     assert make_searcher([make_term("a")], "ahocorasick_rs").dump() is None
+
+
+def test_windows_hide_nothing() -> None:
+    """A long text is searched piece by piece; names on the seams are found once, as in one piece."""
+    text = "中 " + "ab cd " * 3000 + "京都"
+    patterns = [" ab ", " cd ab cd ", "中", "京都"]
+    expected = sorted(
+        (at.start(), at.start() + len(pattern), pattern)
+        for pattern in patterns
+        for at in re.finditer(f"(?={pattern})", f" {text} ")
+    )
+    encoded = encode(patterns)
+    found = build(encoded).find(Folded(points_of(text), text, ()))
+    assert sorted((start, end, patterns[encoded.order[number]]) for start, end, number in found.tolist()) == expected
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("joint", [" ", ""])
+def test_names_within_names_are_bounded(joint: str) -> None:
+    """Of ninety names each of which begins the next, in a text of nothing else, so many hits are looked at, and it is said."""
+    names = [joint.join(["中" if not joint else "a"] * length) for length in range(1, 90)]
+    terms = [*dict.fromkeys(make_term(name, Clitics.NAME) for name in names)]
+    found = make_searcher(terms).search(zone_texts({Zone.BODY: joint.join(["中" if not joint else "a"] * (LONGEST // 8))}))
+    assert found.cut
+    assert len(found) == len(terms)
+    assert MOST_RAW < sum(len(zone.terms) + len(zone.others) for zone in found.zones) < 2 * MOST_RAW
