@@ -30,8 +30,10 @@ _LIVE: Final = frozenset({"feeds", "watchlists", "polling"})
 """Keys whose changes are taken over."""
 _MOST_TOLD: Final = 20
 """Problems that one log line tells."""
-_FIXED_POLLING: Final = frozenset({"user_agent", "concurrency", "allow_addresses", "ca_file"})
-"""Of polling, what its connections were made with."""
+_LIVE_POLLING: Final = frozenset({
+    "default_interval", "min_interval", "max_interval", "max_hint", "per_site", "sites", "max_age", "first_fetch",
+})  # fmt: skip
+"""Of polling, what is taken over: the rest is what its connections, and the bounds over all of them, were made with."""
 
 Read: TypeAlias = Callable[[Setup | None], Setup]
 Take: TypeAlias = Callable[[Setup], Awaitable[None]]
@@ -172,7 +174,7 @@ async def reloading(reloads: Reloads, take: Take) -> AsyncIterator[None]:
 def needing_restart(before: Config, after: Config) -> list[str]:
     """The keys that differ and are not swapped in."""
     differ = [name for name in Config.model_fields if name not in _LIVE and getattr(before, name) != getattr(after, name)]
-    return differ + [f"polling.{name}" for name in _polling(before, after) if name in _FIXED_POLLING]
+    return differ + [f"polling.{name}" for name in _polling(before, after) if name not in _LIVE_POLLING]
 
 
 def _polling(before: Config, after: Config) -> list[str]:
@@ -187,7 +189,7 @@ def _changes(before: Setup, after: Setup) -> dict[str, Collection[str] | int]:
         "feeds_added": len(new.keys() - old.keys()),
         "feeds_removed": len(old.keys() - new.keys()),
         "feeds_changed": sum(old[id_] != new[id_] for id_ in old.keys() & new.keys()),
-        "polling": [name for name in _polling(before.config, after.config) if name not in _FIXED_POLLING],
+        "polling": [name for name in _polling(before.config, after.config) if name in _LIVE_POLLING],
         "desks": sorted(name for name in desks[0].keys() | desks[1].keys() if desks[0].get(name) != desks[1].get(name)),
     }
 
