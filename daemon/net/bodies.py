@@ -17,6 +17,8 @@ _CRUMB: Final = 32
 """Bytes; so many chunks that are smaller cost far more to take apart than to send."""
 
 _GZIP: Final = b"\x1f\x8b\x08"
+_MEMBERS: Final = 300
+"""Of a gzip file, each of which costs a copy of what follows it; one in blocks of 64 kB has no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +69,22 @@ async def read_body(response: aiohttp.ClientResponse, limits: Limits, timer: Cal
 
 
 def _unzipped(body: bytes, limits: Limits) -> bytes:
+    """All members of a gzip file (RFC 1952, 2.2), together under the cap; padding after the last counts for nothing."""
     cap = min(limits.decoded, max(_SMALL, int(limits.ratio * len(body))))
     if not body.startswith(_GZIP):
         return body
-    unzip = zlib.decompressobj(31)
-    try:
-        plain = unzip.decompress(body, cap + 1)
-    except zlib.error as error:
-        raise Stopped(FetchOutcome.BAD_ENCODING, "gzip that cannot be read") from error
-    if len(plain) > cap:
-        raise Stopped(FetchOutcome.TOO_LARGE, f"a body over {cap} bytes decoded")
-    if not unzip.eof:
-        raise Stopped(FetchOutcome.TRUNCATED, "gzip that ends too early")
-    return plain
+    plain, rest = BytesIO(), body
+    for _ in range(_MEMBERS):
+        unzip = zlib.decompressobj(31)
+        try:
+            plain.write(unzip.decompress(rest, cap + 1 - plain.tell()))
+        except zlib.error as error:
+            raise Stopped(FetchOutcome.BAD_ENCODING, "gzip that cannot be read") from error
+        if plain.tell() > cap:
+            raise Stopped(FetchOutcome.TOO_LARGE, f"a body over {cap} bytes decoded")
+        if not unzip.eof:
+            raise Stopped(FetchOutcome.TRUNCATED, "gzip that ends too early")
+        rest = unzip.unused_data
+        if not rest.startswith(_GZIP):
+            return plain.getvalue()
+    raise Stopped(FetchOutcome.BAD_ENCODING, f"gzip in more than {_MEMBERS} members")

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import random
 import socket
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -213,6 +214,22 @@ async def test_unlabelled_gzip(fetcher: Fetcher, server: FeedServer) -> None:
     """Feeds 17: a gzip file that does not say so is unpacked."""
     server.script("/feed", Answer(body=gzip.compress(b"<rss/>")))
     assert (await fetcher.get(ask(server.url()))).body == b"<rss/>"
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        (gzip.compress(b"<rss>") + gzip.compress(b"</rss>") + bytes(512), "ok"),
+        (gzip.compress(b"<rss>") + gzip.compress(b"</rss>")[:-4], "truncated"),
+        (gzip.compress(random.Random(1).randbytes(20_000)) + gzip.compress(bytes(900_000)) * 3, "too_large"),
+        (gzip.compress(b"") * 1_000, "bad_encoding"),
+    ],
+)
+async def test_gzip_files_of_several_members(fetcher: Fetcher, server: FeedServer, body: bytes, outcome: str) -> None:
+    """Feeds 17: a gzip file is all of its members (RFC 1952, 2.2), under one cap, and a bounded number; padding is nothing."""
+    server.script("/feed", Answer(body=body))
+    fetched = await fetcher.get(ask(server.url()))
+    assert (fetched.outcome, fetched.body) == (outcome, b"<rss></rss>" if outcome == "ok" else b"")
 
 
 async def test_gzip_files_that_end_early(fetcher: Fetcher, server: FeedServer) -> None:
