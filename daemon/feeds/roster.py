@@ -64,7 +64,10 @@ class Roster:
 
 
 def _readdressed(feed: FeedRow, source: Source, now: float) -> FeedRow:
-    """With the files' address and credentials. One that the feed is known to have moved to changes nothing else (feeds 12)."""
+    """With the files' address and credentials.
+
+    An address that the feed is known to have moved to changes nothing else; other credentials end a move (feeds 12).
+    """
     if feed.url == source.url != source.address:  # an older version kept the whole address, secrets and all
         feed = replace(feed, url=source.address)
     if feed.url != source.address and feed.moved_to == source.address:
@@ -76,6 +79,7 @@ def _readdressed(feed: FeedRow, source: Source, now: float) -> FeedRow:
     if feed.credentials != source.credentials:
         next_at = now if feed.failures else feed.next_at  # what was refused may be welcome now
         feed = replace(_unconditional(feed), credentials=source.credentials, failures=0, next_at=next_at)
+        feed = replace(feed, moved_to="", move=None)  # what is sent now is for the configured address
     return feed
 
 

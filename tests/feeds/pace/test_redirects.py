@@ -143,6 +143,19 @@ def test_a_feed_with_credentials_never_moves() -> None:
         assert made.job().address == url
 
 
+def test_credentials_that_come_later_end_a_move() -> None:
+    """Feeds 12: a feed that had moved, or was about to, when it was given a login is asked at its own address, with it."""
+    secured = "https://news.example.org/feed"
+    for target in (secured, NEW):
+        made = watching()
+        lead(made, target)
+        made.poller.replace([replace(source(url=OLD), credentials="0f", headers=(("X-Key", "s3cret"),))])
+        made.reconcile()
+        assert (made.job().address, made.feed().moved_to, made.feed().move) == (OLD, "", None)
+        lead(made, target)
+        assert made.job().address == OLD
+
+
 def test_a_move_moves_on_and_back() -> None:
     """Feeds 12: the new address may move in its turn; when it leads back to the configured one, that is asked."""
     made = watching()
