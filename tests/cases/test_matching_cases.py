@@ -1,4 +1,4 @@
-"""The table of matching.jsonl: written from matching.md by someone who had not seen the matcher.
+"""The tables of matching.jsonl and inflection.jsonl: written from matching.md by someone who had not seen the matcher.
 
 A case with `fails` is right and not yet held: it is expected to fail, strictly, with what comes out instead as its reason.
 """
@@ -18,6 +18,7 @@ from daemon.messages.article import Article, Zone
 from daemon.messages.match import Hit, Miss
 from tests.cases.table import Case, params_of, read_cases
 
+INFLECTED: Final = "inf-"
 _ZONES: Final = tuple(Zone)
 
 
@@ -28,6 +29,8 @@ def _watchlist(case: Case) -> str:
     if "query" in case:
         return f"desk: d\nrules:\n  - {{id: r, where: {json.dumps(case['query'], ensure_ascii=False)}}}\n"
     aliases = case["alias"] if isinstance(case["alias"], list) else [case["alias"]]
+    if case["id"].startswith(INFLECTED):  # the list says whose language a name is
+        aliases = {case["lang"]: aliases}
     return f"desk: d\nactors:\n  - {{id: a, names: {json.dumps(aliases, ensure_ascii=False)}}}\n"
 
 
@@ -73,7 +76,7 @@ def _check_hits(case: Case, hits: Sequence[Hit]) -> None:
         assert _is_one_of(text, want["surface"]), found
 
 
-@pytest.mark.parametrize("case", params_of("matching.jsonl"))
+@pytest.mark.parametrize("case", [*params_of("matching.jsonl"), *params_of("inflection.jsonl")])
 def test_case(case: Case) -> None:
     """What matching.md says of the text comes out: the hits cut out as a reader would, or none, or an error."""
     if isinstance(case["expect"], dict):
@@ -93,6 +96,6 @@ def test_case(case: Case) -> None:
 
 def test_ids_are_unique() -> None:
     """No two cases share an id, and every case states its rule."""
-    cases = read_cases("matching.jsonl")
+    cases = [*read_cases("matching.jsonl"), *read_cases("inflection.jsonl")]
     assert len({case["id"] for case in cases}) == len(cases)
     assert all(case["rule"] for case in cases)
