@@ -29,6 +29,7 @@ _RNG: Final = random.Random(1)
 _CASES: Final = ("gent", "datv", "accs", "ablt", "loct")
 _KINDS: Final = ("Name", "Surn")
 _GENDERS: Final = ("masc", "femn")
+_LEFT_OUT: Final = frozenset({"plur", "Fixd", "Abbr", "Init"})
 _SAMPLE: Final = 1000
 _LONG_ENOUGH: Final = 5
 
@@ -41,7 +42,7 @@ class Dictionary:
         self.names: dict[tuple[str, str], list[tuple[str, int, int]]] = {}
         for word, tag, _, paradigm, place in self.morph.dictionary.iter_known_words():
             said = tag.grammemes
-            for kind in said & {*_KINDS} if {"nomn", "sing"} <= said and not said & {"Fixd", "Abbr", "Init"} else ():
+            for kind in said & {*_KINDS} if "nomn" in said and not said & _LEFT_OUT else ():
                 for gender in said & {*_GENDERS}:
                     self.names.setdefault((kind, gender), []).append((word, paradigm, place))
 
@@ -51,7 +52,7 @@ class Dictionary:
         stem = inner.build_stem(inner.paradigms[paradigm], place, word)
         forms: dict[str, set[str]] = {}
         for prefix, tag, ending in inner.build_paradigm_info(paradigm):
-            if {"sing", gender} <= tag.grammemes:
+            if gender in tag.grammemes and "plur" not in tag.grammemes:
                 for case in tag.grammemes & {*_CASES}:
                     forms.setdefault(case, set()).add(prefix + stem + ending)
         return forms
