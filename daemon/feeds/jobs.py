@@ -112,7 +112,7 @@ class PollResult:
     answer: Answer
     fetched_at: float
     fresh: bool = False
-    """Whether a whole answer came (a 200): its validators replace the old ones, absent ones too (feeds 2)."""
+    """Whether a whole answer came (a 200, not a 226): its validators replace the old ones, absent ones too (feeds 2)."""
     etag: str = ""
     last_modified: str = ""
     body: str = ""

@@ -131,7 +131,7 @@ class PollWorker:
             outcome=fetched.outcome,
             answer=_ANSWERS.get(fetched.outcome, Answer.FAILED),
             fetched_at=self._clock.now(),
-            fresh=fetched.outcome is FetchOutcome.OK,
+            fresh=fetched.outcome is FetchOutcome.OK and not fetched.partial,
             etag=fetched.etag,
             last_modified=fetched.last_modified,
             moved=fetched.moved,

@@ -110,6 +110,19 @@ async def test_a_partial_answer(bench: Bench, server: FeedServer) -> None:
     assert (titles(made)[2:], len(made.feed().window), made.feed().gap_at) == (["Title 0"], 3, None)
 
 
+async def test_partial_answers_are_no_whole_ones(bench: Bench, server: FeedServer) -> None:
+    """Feeds 3 and 6: of a 226 the validators it brings are kept, none is cleared, and the eight days go on."""
+    made = watching(server.url())
+    server.publish("/feed", rss(ITEMS[1:]), last_modified="Mon, 01 Jan 2024 00:00:00 GMT")
+    await bench.poll(made)
+    before = made.feed()
+    server.script("/feed", Said(status=226, body=rss(ITEMS[:1]), headers={"Content-Type": RSS_TYPE, "ETag": '"after"'}))
+    result = await bench.poll(made)
+    after = made.feed()
+    assert (result.fresh, after.whole_at, after.polled_at) == (False, before.whole_at, result.fetched_at)
+    assert (after.etag, after.last_modified) == ('"after"', before.last_modified)
+
+
 @pytest.mark.parametrize(
     ("location", "link"), [("/elsewhere/feed", "/elsewhere/1"), ("http://other.example/feed", "/1"), ("", "/1")]
 )
