@@ -63,12 +63,18 @@ class PageJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageResult:
-    """What was found there: items, and addresses that the page names: an older archive, sitemaps. `url` is the job's."""
+    """What was found there: items, and addresses that the page names: an older archive, sitemaps. `url` is the job's.
+
+    `answer`, `site` and `retry_after` as of a poll; an `answer` that failed also where nobody was asked.
+    """
 
     url: str = field(repr=False)
     page: Page
     outcome: str
     fetched_at: float
+    answer: Answer = Answer.FAILED
+    site: str = ""
+    retry_after: float | None = None
     items: tuple[Item, ...] = ()
     named: tuple[str, ...] = ()
 
@@ -104,13 +110,15 @@ class PollResult:
     `window` is None when nothing was parsed: not modified, the same body again, or a failure. `hints`, `archive` and
     `deleted` are the document's (see `Parsed`) and say something only beside a window; without one, those before still hold.
     `url` is the job's. `moved`: where permanent redirects alone have led; `redirected`: whether any redirect was followed.
-    `fresh_for`: how long the answer says it holds (seconds).
+    `fresh_for`: how long the answer says it holds (seconds). `site`: whose answer it is, where redirects have led; empty when
+    not known.
     """
 
     url: str
     outcome: str
     answer: Answer
     fetched_at: float
+    site: str = ""
     fresh: bool = False
     """Whether a whole answer came (a 200, not a 226): its validators replace the old ones, absent ones too (feeds 2)."""
     etag: str = ""

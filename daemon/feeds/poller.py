@@ -9,7 +9,6 @@ Validators, window and item rows commit together with the items, so a crash refe
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final
 
 from daemon.bus.base import Row
 from daemon.bus.topics import partition_of
@@ -18,20 +17,18 @@ from daemon.feeds.asked import obey
 from daemon.feeds.elsewhere.catchup import looked_at, page_job, wake_of
 from daemon.feeds.items.harvest import gather
 from daemon.feeds.jobs import PageJob, PageResult, PollJob, PollOutcome, PollResult
+from daemon.feeds.pace.refusals import Refusals
 from daemon.feeds.pace.schedule import Answer, Pace
 from daemon.feeds.pace.standing import after_poll, job_for
-from daemon.feeds.pace.turns import Ending, end_turn, leave_alone, next_turn, wait_turn
+from daemon.feeds.pace.turns import next_turn, paused_until, wait_turn
 from daemon.feeds.roster import Roster, forget_feed, forget_item, leave
-from daemon.feeds.rows import FEED, ITEM, SITE, FeedRow, decode, encode, feed_key, feed_of, site_named
+from daemon.feeds.rows import FEED, ITEM, SITE, FeedRow, decode, encode, feed_key, feed_of, site_key, site_named
 from daemon.feeds.sources.load import Source
 from daemon.feeds.survey import count_states
 from daemon.messages.command import PollNow
 from daemon.messages.wire import AnyMessage
 from daemon.stage.hop import NOTHING, Effects, Fact, Failed, Hop, Scan, Table, Time, Work
 from daemon.urls import FILE_SITE
-
-_KEPT_OPEN: Final = 5.0
-"""Seconds; a site's gap that is longer is waited for in its row, so that it takes no place among the polls in flight."""
 
 
 class Poller(Hop[AnyMessage, AnyMessage]):
@@ -44,6 +41,7 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         """`parser` is the version of the parser: with another one, validators and window hashes no longer hold."""
         self._pace = pace
         self._parser = parser
+        self._partitions = 1
         self.replace(sources)
 
     def replace(self, sources: Iterable[Source], pace: Pace | None = None) -> None:
@@ -65,6 +63,7 @@ class Poller(Hop[AnyMessage, AnyMessage]):
 
     def reconcile(self, partition: int, partitions: int, table: Table, now: float) -> Effects:
         """Bring the feeds of this partition in line with the files and the clock. A feed's first poll is due at once."""
+        self._partitions = partitions  # of a bus there is one count
         mine = [source for source in self._sources.values() if partition_of(source.site, partitions) == partition]
         damaged = Roster(sources=mine, pace=self._pace, parser=self._parser).bring_in_line(table, now)
         facts = [Fact("rasid_hop_failures_total", {"hop": self.name, "kind": "damaged"}, damaged)] if damaged else []
@@ -84,9 +83,16 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         if source is None:
             leave(row, table, now)
             return NOTHING
+        return self._due(row, feed, source, table, now)
+
+    def _due(self, row: Row, feed: FeedRow, source: Source, table: Table, now: float) -> Effects:
+        """A feed's time has come: it is asked, waits for its site's turn, or until its site may be asked."""
         if source.site in self._shared:
             table.put(row.key, replace(row, wake=None))
             wait_turn(source.site, source.id, table, now)
+            return NOTHING
+        if free_at := paused_until(table.get(site_key(source.site)), now):
+            table.put(row.key, replace(row, wake=free_at))
             return NOTHING
         return Effects(work=[Work(row.key, _job(source, feed, now))])
 
@@ -138,22 +144,18 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         return [Fact("rasid_feeds", {"state": state}, count) for state, count in count_states(scan(FEED), now).items()]
 
     def _turn_ended(self, key: bytes, result: object, table: Table, now: float) -> str:
-        """The feed that was polled. “Too many” is said to all feeds of its site, unless each is a tenant there (feeds 14)."""
-        if key.startswith(SITE):
-            return end_turn(site_named(key), table, now, _ending(result, self._pace.of(site_named(key))))
-        source = self._sources.get(feed_of(key))
-        if source is not None and (ending := _ending(result, self._pace.of(source.site))).refused:
-            leave_alone(source.site, table, now, ending)
-        return feed_of(key)
+        """The feed that was asked for; what its site said, or another one that it led to, is noted."""
+        source = None if key.startswith(SITE) else self._sources.get(feed_of(key))
+        if source is None and not key.startswith(SITE):
+            return feed_of(key)
+        site = site_named(key) if source is None else source.site
+        own = partition_of(site, self._partitions)
+        refusals = Refusals(self._pace, lambda other: partition_of(other, self._partitions) == own)
+        if source is None:
+            return refusals.shared_turn(site, result, table, now)
+        refusals.own_turn(site, result, table, now)
+        return source.id
 
 
 def _job(source: Source, feed: FeedRow, now: float) -> PollJob | PageJob:
     return page_job(source, feed, now) or job_for(source, feed, now)
-
-
-def _ending(result: object, pace: Pace) -> Ending:
-    gap = pace.gap if pace.gap is not None and pace.gap > _KEPT_OPEN else 0.0
-    if not isinstance(result, PollResult):
-        return Ending(gap=gap)
-    refused = result.answer is Answer.TOO_MANY and not pace.alone
-    return Ending(good=result.answer is Answer.GOOD, refused=refused, retry_after=result.retry_after, gap=gap)

@@ -29,7 +29,7 @@ from daemon.urls import is_usable, origin_of, site_of, without_credentials
 
 ACCEPT: Final = "application/rss+xml, application/atom+xml, application/feed+json, application/xml, text/xml, */*;q=0.1"
 
-_ANSWERS: Final = {
+ANSWERS: Final = {
     FetchOutcome.OK: Answer.GOOD,
     FetchOutcome.NOT_MODIFIED: Answer.GOOD,
     FetchOutcome.GONE: Answer.GONE,
@@ -129,8 +129,9 @@ class PollWorker:
         return PollResult(
             url=job.url,
             outcome=fetched.outcome,
-            answer=_ANSWERS.get(fetched.outcome, Answer.FAILED),
+            answer=ANSWERS.get(fetched.outcome, Answer.FAILED),
             fetched_at=self._clock.now(),
+            site=site_of(fetched.final_url),
             fresh=fetched.outcome is FetchOutcome.OK and not fetched.partial,
             etag=fetched.etag,
             last_modified=fetched.last_modified,

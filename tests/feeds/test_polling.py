@@ -214,6 +214,15 @@ async def test_where_a_feed_has_moved(bench: Bench, server: FeedServer) -> None:
     assert [request.path for request in server.requests] == ["/old", "/new", "/new"]
 
 
+async def test_who_answered(bench: Bench, server: FeedServer) -> None:
+    """Feeds 14: the site that refused is told, which a redirect may have led to."""
+    there = server.url("/there").replace("127.0.0.1", "localhost")
+    server.script("/feed", Said(status=302, headers={"Location": there}))
+    server.script("/there", Said(status=429))
+    result = await bench.worker(_job("one", server.url()))
+    assert (result.answer, result.site) == (Answer.TOO_MANY, "localhost")
+
+
 async def test_feeds_of_a_site_share_a_connection(bench: Bench, server: FeedServer) -> None:
     """Feeds 15: due feeds of a site are asked back to back, over one connection."""
     for path in ("/a", "/b", "/c"):

@@ -13,13 +13,14 @@ from daemon.clock import Clock
 from daemon.errors import RasidError
 from daemon.feeds.elsewhere.pages import Way
 from daemon.feeds.jobs import PageJob, PageResult, PollJob, PollResult
+from daemon.feeds.pace.schedule import Answer
 from daemon.feeds.parse.parsed import Parsed
 from daemon.feeds.parse.sitemap import Sitemap
-from daemon.feeds.polling import ACCEPT, at_once, base_of, introduced
+from daemon.feeds.polling import ACCEPT, ANSWERS, at_once, base_of, introduced
 from daemon.net.answers import Fetched, FetchOutcome
 from daemon.net.fetch import Request
 from daemon.net.robots import Robots
-from daemon.urls import without_credentials
+from daemon.urls import site_of, without_credentials
 
 _REFUSED: Final = "robots"
 _UNREADABLE: Final = "unreadable"
@@ -81,7 +82,12 @@ class OlderPages:
             return self._empty(job, _UNREADABLE)
 
     async def _read(self, job: PageJob, fetched: Fetched) -> PageResult:
-        plain = self._empty(job, fetched.outcome)
+        plain = replace(
+            self._empty(job, fetched.outcome),
+            answer=ANSWERS.get(fetched.outcome, Answer.FAILED),
+            site=site_of(fetched.final_url),
+            retry_after=fetched.retry_after,
+        )
         if fetched.outcome is not FetchOutcome.OK:
             return plain
         if job.page.way is Way.SITEMAP:

@@ -132,7 +132,7 @@ class _Validators(NamedTuple):
 
 
 def _validators(feed: FeedRow, result: PollResult) -> _Validators:
-    """Of a 200 both, absent ones cleared; of a 304 or 226 those present (feeds 2, 6). None while a document is read in portions."""
+    """Of a 200 both, absent ones cleared; of a 304 or 226 those present (feeds 2, 6). None while it comes in portions."""
     if result.answer is not Answer.GOOD:
         return _Validators(feed.etag, feed.last_modified, feed.whole_at)
     at = result.fetched_at

@@ -8,6 +8,8 @@ import pytest
 
 from daemon.feeds.elsewhere.pages import Way
 from daemon.feeds.jobs import PageJob, PageResult
+from daemon.feeds.pace.schedule import Answer
+from daemon.feeds.pace.turns import paused_until
 from daemon.feeds.rows import ITEM, KEPT, site_key
 from daemon.messages.article import Item, Moment
 from daemon.stage.hop import Effects, Failed
@@ -143,6 +145,20 @@ def test_a_site_that_has_enough_is_left_alone(outcome: str) -> None:
     made = gapped()
     answer(made, outcome=outcome)
     assert made.feed().catching is None
+
+
+def test_a_refused_page_is_a_refusal_by_its_site() -> None:
+    """Feeds 14, 22: “too many” for an older page is said to all feeds of its site, for as long as it asks."""
+    made = gapped()
+    answer(made, outcome="too_many", answer=Answer.TOO_MANY, site="example.org", retry_after=7200.0)
+    table = StepTable(made.rows)
+    assert paused_until(table.get(site_key("example.org")), made.now + 7199.0) is not None
+    made.now = wakes(made)
+    assert made.poller.wake(made.row(), table, made.now).work == ()
+    later = table.get(made.row().key)
+    assert later is not None
+    assert later.wake is not None
+    assert later.wake >= made.now - 3600.0 + 7200.0
 
 
 def test_it_survives_crashes() -> None:

@@ -12,6 +12,7 @@ from daemon.clock import WallClock
 from daemon.feeds.elsewhere.older import OlderPages, Readers
 from daemon.feeds.elsewhere.pages import Page, Way
 from daemon.feeds.jobs import PageJob, PageResult
+from daemon.feeds.pace.schedule import Answer as Verdict
 from daemon.feeds.parse.feed import parse_feed
 from daemon.feeds.parse.parsed import Parsed
 from daemon.feeds.parse.sitemap import Sitemap, read_sitemap
@@ -76,6 +77,13 @@ async def test_robots_txt_says_which_and_whether(older: OlderPages, server: Feed
     (item,) = (await look(older, server, Page(way=Way.SITEMAP, url=server.url("/news.xml")))).items
     assert item.title == "One & all"
     assert len(server.asked("/robots.txt")) == 1
+
+
+async def test_a_page_that_is_refused(older: OlderPages, server: FeedServer) -> None:
+    """Feeds 14, 22: whoever refuses a page, and for how long, is told."""
+    server.script("/feed", Answer(status=503, headers={"Retry-After": "7200"}))
+    result = await look(older, server, Page(way=Way.PAGED, number=2))
+    assert (result.answer, result.retry_after, result.site) == (Verdict.TOO_MANY, 7200.0, "127.0.0.1")
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.bus.held import HeldRows
+from daemon.bus.topics import partition_of
 from daemon.feeds.jobs import PollJob, PollResult
 from daemon.feeds.pace.schedule import Answer, Pace
 from daemon.feeds.poller import Poller
-from daemon.feeds.rows import SITE
+from daemon.feeds.rows import SITE, feed_key
 from daemon.feeds.sources.load import Source
 from daemon.stage.table import StepTable
-from tests.feeds.desk import good, source
+from tests.feeds.desk import PARTITIONS, desk, good, source
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -88,6 +89,61 @@ def test_other_sites_do_not_wait() -> None:
     """Feeds 14: the pause is of the site that asked for it."""
     poll = Rounds([*tenants(2), source("other", "https://other.example/", "other.example")])
     assert set(poll.run({"f0": HOUR})) == {"f0", "other"}
+
+
+def test_the_site_that_refuses_is_left_alone() -> None:
+    """Feeds 14: where a redirect led elsewhere and that site refused, all of its feeds wait, and none of the site left."""
+    poll = Rounds([*tenants(2), *(source(f"o{n}", f"https://other.example/{n}", "other.example") for n in range(2))])
+    poll.run()
+    poll.later(HOUR)
+    polled = []
+    while (next_ := poll.next_job()) is not None:
+        key, job = next_
+        result = good(poll.now, job.url)
+        if job.feed == "f0":
+            refused = replace(result, answer=Answer.TOO_MANY, outcome="too_many", fresh=False, retry_after=HOUR)
+            result = replace(refused, site="other.example", redirected=True)
+        poll.done(key, result)
+        polled.append(job.feed)
+    assert {"f0", "f1"} <= set(polled)
+    waiting = {"o0", "o1"} - set(polled)
+    poll.later(2000.0)
+    assert poll.run() == ["f1"]
+    assert waiting
+    assert set(poll.later(HOUR).run()) == {"f0", "f1", "o0", "o1"}
+
+
+def test_the_only_feed_of_a_site_that_refused_another_waits() -> None:
+    """Feeds 14: it need not have been refused itself; once it is answered well, refusals are counted anew."""
+    poll = Rounds([source("one", "https://one.example/", "one.example"), source("two", "https://two.example/", "two.example")])
+    poll.run()
+    for pause in (900.0, 900.0):
+        key, job = due(poll.later(HOUR), "one")
+        asked = replace(good(poll.now, job.url), answer=Answer.TOO_MANY, outcome="too_many", fresh=False, site="two.example")
+        poll.done(key, asked)
+        assert "two" not in poll.later(pause - 1).run()
+        assert "two" in poll.later(0.1 * pause + 2).run()
+
+
+def due(poll: Rounds, feed: str) -> tuple[bytes, PollJob]:
+    """The job of one feed; others are not polled."""
+    table = StepTable(poll.rows)
+    row = table.get(feed_key(feed))
+    assert row is not None
+    (work,) = poll.poller.wake(row, table, poll.now).work
+    assert isinstance(work.job, PollJob)
+    return work.key, work.job
+
+
+def test_a_site_of_another_partition_is_not_reached() -> None:
+    """Feeds 14: rows of a site that refused lie elsewhere: the feed that was refused waits, and nobody else."""
+    made = desk()
+    names = (f"site-{number}.example" for number in count())
+    far = next(name for name in names if partition_of(name, PARTITIONS) != partition_of("example.org", PARTITIONS))
+    refused = replace(good(made.now), answer=Answer.TOO_MANY, outcome="too_many", fresh=False, retry_after=HOUR, site=far)
+    made.done(refused)
+    assert list(made.rows.scan(SITE)) == []
+    assert made.feed().next_at >= made.now + HOUR
 
 
 def test_the_pause_outlives_the_process() -> None:
