@@ -15,8 +15,8 @@ from daemon.feeds.parse.feed import parse_feed
 from daemon.feeds.parse.parsed import Parsed
 from daemon.feeds.parse.sitemap import Sitemap, read_sitemap
 from daemon.net.bodies import Limits
-from daemon.net.fetch import Fetcher, Turn
-from daemon.net.robots import Robots
+from daemon.net.fetch import Fetcher
+from daemon.net.robots import Robots, SpacedTurn
 from daemon.workers import Workers
 
 
@@ -36,7 +36,7 @@ def fetcher_for(polling: Polling, folder: Path, clock: Clock) -> Fetcher:
     )
 
 
-def robots_for(fetcher: Fetcher, turn: Turn, user_agent: str) -> Robots:
+def robots_for(fetcher: Fetcher, turn: SpacedTurn, user_agent: str) -> Robots:
     """One for a process, so that each site's robots.txt is asked for once."""
     return Robots(fetcher, turn, user_agent=user_agent, timer=monotonic)
 
@@ -59,10 +59,10 @@ def readers_for(workers: Workers) -> Readers:
     return Readers(feed=parser_for(workers), sitemap=read)
 
 
-def finder_for(fetcher: Fetcher, turn: Turn, robots: Robots, workers: Workers) -> Finder:
+def finder_for(fetcher: Fetcher, robots: Robots, workers: Workers) -> Finder:
     """What parses and reads pages in the workers."""
 
     async def read(page: bytes, **said: Any) -> tuple[Candidate, ...]:
         return await workers.run(partial(named_in, page, **said))
 
-    return Finder(fetcher, turn, robots, parser_for(workers), read)
+    return Finder(fetcher, robots, parser_for(workers), read)

@@ -127,7 +127,7 @@ class _Building:
             may_poll=self._outside.may_poll,
         )
         robots = robots_for(fetcher, polite.turn, user_agent)
-        finder = finder_for(fetcher, polite.turn, robots, workers)
+        finder = finder_for(fetcher, robots, workers)
         work = OlderPages(
             SeekingWorker(poll, finder, user_agent=user_agent, timer=monotonic),
             partial(fetcher.get, turn=polite.turn),

@@ -6,9 +6,10 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from protego import Protego
@@ -16,6 +17,11 @@ from protego import Protego
 from daemon.net.answers import Fetched, FetchOutcome
 from daemon.net.fetch import Fetcher, Request, Turn
 from daemon.net.headers import joined
+from daemon.net.politeness import MOST
+from daemon.urls import site_of
+
+SpacedTurn: TypeAlias = Callable[[str, float], AbstractAsyncContextManager[None]]
+"""Holds a site's turn while entered, so many seconds after the site's last request at least (`Politeness.turn`)."""
 
 KEPT: Final = 86400.0
 RETRIED: Final = 3600.0
@@ -24,7 +30,6 @@ RETRIED: Final = 3600.0
 MAX_SIZE: Final = 500_000
 """Bytes that are read (RFC 9309, 2.5); what comes after them counts for nothing."""
 
-MAX_DELAY: Final = 60.0
 _MAX_SITEMAPS: Final = 50
 _MAX_SITES: Final = 1_000
 _MAX_PAIRS: Final = 50_000
@@ -54,8 +59,8 @@ class Rules:
         return not self.closed and (self.said is None or self.said.can_fetch(url, agent))
 
     def delay(self, agent: str) -> float:
-        """Seconds that it wants between two requests (`Crawl-delay`), bounded; 0 when it wants none."""
-        return min((self.said.crawl_delay(agent) if self.said else None) or 0.0, MAX_DELAY)
+        """Seconds that it wants between two requests (`Crawl-delay`); 0 when it wants none."""
+        return max((self.said.crawl_delay(agent) if self.said else None) or 0.0, 0.0)
 
 
 @dataclass(slots=True)
@@ -70,7 +75,7 @@ class _Site:
 class Robots:
     """The rules of each origin, asked for when first needed and kept for a day. Keeps a thousand origins."""
 
-    def __init__(self, fetcher: Fetcher, turn: Turn, *, user_agent: str, timer: Callable[[], float]) -> None:
+    def __init__(self, fetcher: Fetcher, turn: SpacedTurn, *, user_agent: str, timer: Callable[[], float]) -> None:
         """`turn` is entered for each request; whoever asks must not hold a turn then."""
         self._fetcher = fetcher
         self._turn = turn
@@ -78,13 +83,16 @@ class Robots:
         self._timer = timer
         self._sites: OrderedDict[str, _Site] = OrderedDict()
 
-    async def may_fetch(self, url: str, agent: str) -> bool:
-        """Whether a robot of this User-Agent may ask for the address."""
-        return (await self.rules_for(url)).allow(url, agent)
+    async def turn_for(self, url: str, agent: str) -> Turn | None:
+        """The turns in which a robot of this User-Agent may ask for the address: those of its site keep the crawl-delay.
 
-    async def crawl_delay(self, url: str, agent: str) -> float:
-        """Seconds between two requests to the address's origin."""
-        return (await self.rules_for(url)).delay(agent)
+        None where it may not, which goes for a delay of more than `MOST` seconds, too: that is no site for robots like us.
+        """
+        rules = await self.rules_for(url)
+        delay, own = rules.delay(agent), site_of(url)
+        if not rules.allow(url, agent) or not delay <= MOST:
+            return None
+        return lambda site: self._turn(site, delay if site == own else 0.0)
 
     async def sitemaps(self, url: str) -> tuple[str, ...]:
         """The sitemaps that the address's origin names, absolute."""
@@ -104,7 +112,8 @@ class Robots:
         return site.rules
 
     async def _renew(self, site: _Site, url: str) -> None:
-        answer = await self._fetcher.get(Request(url=url, user_agent=self._user_agent, accept="text/plain"), self._turn)
+        request = Request(url=url, user_agent=self._user_agent, accept="text/plain")
+        answer = await self._fetcher.get(request, lambda asked: self._turn(asked, 0.0))
         answered = answer.outcome is FetchOutcome.OK or answer.outcome in _ALLOWED
         if answered:
             site.rules = await asyncio.to_thread(rules_in, answer)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from daemon.net.politeness import Politeness
+from daemon.net.politeness import MOST, Politeness
 
 pytestmark = pytest.mark.virtual_time
 
@@ -33,6 +33,18 @@ async def test_a_site_with_a_gap_of_its_own() -> None:
 
     await asyncio.gather(*(ask(site) for site in ("slow.com", "own.com", "e.com") for _ in range(2)))
     assert sorted(times) == [("e.com", 0), ("e.com", 1), ("own.com", 0), ("own.com", 0), ("slow.com", 0), ("slow.com", 60)]
+
+
+async def test_the_least_that_one_request_keeps() -> None:
+    """Feeds 7: who wants a longer pause before a request has it, a minute at most, and other requests keep the gap."""
+    polite, began = Politeness(gap=1.0, concurrency=10), list[float]()
+    for least in (10.0, 0.0, 10.0, 0.5, 1_000.0):
+        async with polite.turn("e.com", least):
+            began.append(asyncio.get_running_loop().time())
+    await asyncio.sleep(40)
+    async with polite.turn("e.com", 60.0):
+        began.append(asyncio.get_running_loop().time())
+    assert began == [0, 1, 11, 12, 72, 132]
 
 
 async def test_a_slow_site_delays_no_other() -> None:
@@ -66,14 +78,18 @@ async def test_the_limit_over_all_sites() -> None:
 
 
 async def test_sites_are_forgotten() -> None:
-    """What is remembered of a site ends with its gap, also when a request was cut off."""
+    """What is remembered of a site ends a minute after its last request, also when one was cut off."""
     polite = Politeness(gap=1.0, concurrency=3)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1), polite.turn("e.com"):
             await asyncio.sleep(10)
     remembered = polite._queues
+    await asyncio.sleep(MOST - 1)
+    async with polite.turn("e.com"):
+        pass
+    await asyncio.sleep(MOST - 1)
     assert list(remembered) == ["e.com"]
-    await asyncio.sleep(2)
+    await asyncio.sleep(MOST + 2)
     assert not remembered
 
 

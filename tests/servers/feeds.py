@@ -27,10 +27,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One request, its headers byte for byte, names in lower case."""
+    """One request, its headers byte for byte, names in lower case; `at` the loop's time."""
 
     path: str
     headers: Mapping[bytes, bytes]
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,8 @@ class FeedServer:
             await self._asked.wait_for(lambda: len(self.asked(path)) >= count)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        asked = Asked(path=request.path, headers={name.lower(): value for name, value in request.raw_headers})
+        headers = {name.lower(): value for name, value in request.raw_headers}
+        asked = Asked(path=request.path, headers=headers, at=asyncio.get_running_loop().time())
         async with self._asked:
             self.requests.append(asked)
             self._asked.notify_all()

@@ -25,8 +25,8 @@ from daemon.stage.hop import Fact, Table
 from daemon.urls import origin_of
 
 _SPREAD: Final = 30.0
-_LONGEST: Final = 30.0
-"""Seconds a request may take (feeds 17): with less until the feed's own poll, that goes first."""
+_LONGEST: Final = 90.0
+"""Seconds a request (feeds 17) and a crawl-delay before it may take: with less until the feed's own poll, that goes first."""
 
 _DAY: Final = 86400.0
 _HOUR: Final = 3600.0

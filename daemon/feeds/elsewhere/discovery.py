@@ -6,8 +6,9 @@
 A bounded number of requests, each as robots.txt allows. Configures nothing: people write down what is found.
 """
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +19,7 @@ from daemon.feeds.parse.parsed import Parsed
 from daemon.feeds.parse.texts import clean, one_line
 from daemon.net.answers import Fetched, FetchOutcome, Link
 from daemon.net.charset import decode
-from daemon.net.fetch import Fetcher, Request, Turn
+from daemon.net.fetch import Fetcher, Request
 from daemon.net.headers import joined
 from daemon.net.robots import Robots
 from daemon.urls import without_credentials
@@ -26,6 +27,7 @@ from daemon.urls import without_credentials
 MAX_NAMED: Final = 10
 USUAL: Final = ("/feed", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/feeds/posts/default", "/feed.json")
 _TYPES: Final = frozenset({"rss+xml", "atom+xml", "feed+json", "rdf+xml", "xml", "rss", "atom"})
+_ENOUGH: Final = frozenset({FetchOutcome.TOO_MANY, FetchOutcome.UNAVAILABLE})
 _HEAD: Final = 500_000
 _TITLE: Final = 200
 _COMMENTS: Final = re.compile(
@@ -90,62 +92,88 @@ def _short(text: str) -> str:
     return one_line(clean(text))[:_TITLE]
 
 
+def _words(page: Fetched) -> str:
+    return f"{page.outcome}: {page.detail}" if page.detail else str(page.outcome)
+
+
+class _Ended(Exception):
+    """Nothing more is asked for, and why."""
+
+
 class Finder:
     """Looks for the feeds of pages; nothing is remembered but what `robots` does."""
 
     def __init__(
         self,
         fetcher: Fetcher,
-        turn: Turn,
         robots: Robots,
         parse: Callable[..., Awaitable[Parsed]],
         read: Callable[..., Awaitable[tuple[Candidate, ...]]],
     ) -> None:
         """`parse` is `parse_feed` and `read` is `named_in`, both run in a pool; they may raise `RasidError`."""
         self._fetcher = fetcher
-        self._turn = turn
         self._robots = robots
         self._parse = parse
         self._read = read
 
-    async def find(self, url: str, agent: str) -> Search:
-        """The feeds of the page at the address, which may be a feed itself. Sends no login."""
-        url = without_credentials(url)
+    async def find(self, url: str, agent: str, seconds: float | None = None) -> Search:
+        """The feeds of the page at the address, which may be a feed itself: those found until `seconds` are over.
+
+        Sends no login. A server that says “too many” is asked no more (feeds 14).
+        """
+        found: dict[str, Found] = {}
+        try:
+            async with asyncio.timeout(seconds):
+                async for each in self._feeds(without_credentials(url), agent):
+                    found.setdefault(each.url, each)
+            reason = "neither the page nor the usual paths have one"
+        except _Ended as ended:
+            reason = str(ended)
+        except TimeoutError:
+            reason = "it took too long"
+        return Search(tuple(found.values()), "" if found else reason)
+
+    async def _feeds(self, url: str, agent: str) -> AsyncIterator[Found]:
         page = await self._get(url, agent)
         if page is None:
-            return Search(reason="robots.txt does not allow it")
+            raise _Ended("robots.txt does not allow it")
         if page.outcome is not FetchOutcome.OK:
-            return Search(reason=f"{page.outcome}: {page.detail}" if page.detail else str(page.outcome))
-        itself = await self._parsed(page)
-        found = [itself] if itself else await self._named(page, agent) or await self._usual(page.final_url, agent)
-        return Search(found, "" if found else "neither the page nor the usual paths have one")
+            raise _Ended(_words(page))
+        if itself := await self._parsed(page):
+            yield itself
+            return
+        none = True
+        for named in await self._named(page):
+            if found := await self._try(named.url, agent):
+                none = False
+                yield found
+        if none and (found := await self._usual(page.final_url, agent)):
+            yield found
 
-    async def _named(self, page: Fetched, agent: str) -> list[Found]:
+    async def _named(self, page: Fetched) -> Sequence[Candidate]:
         try:
             told = await self._read(page.body, content_type=page.content_type, url=page.final_url)
         except RasidError:
             told = ()
-        every = _worth_trying((*told, *named_by(page.links, page.final_url)), page.final_url)
-        tried = [await self._try(each.url, agent) for each in every]
-        return list({each.url: each for each in tried if each}.values())
+        return _worth_trying((*told, *named_by(page.links, page.final_url)), page.final_url)
 
-    async def _usual(self, url: str, agent: str) -> list[Found]:
+    async def _usual(self, url: str, agent: str) -> Found | None:
         """The first that there is: the others would be the same once more."""
         for path in USUAL:
-            found = await self._try(joined(url, path), agent)
-            if found:
-                return [found]
-        return []
+            if found := await self._try(joined(url, path), agent):
+                return found
+        return None
 
     async def _try(self, url: str, agent: str) -> Found | None:
         page = await self._get(url, agent)
+        if page is not None and page.outcome in _ENOUGH:
+            raise _Ended(_words(page))
         return await self._parsed(page) if page is not None and page.outcome is FetchOutcome.OK else None
 
     async def _get(self, url: str, agent: str) -> Fetched | None:
-        """None where robots.txt does not allow it."""
-        if not await self._robots.may_fetch(url, agent):
-            return None
-        return await self._fetcher.get(Request(url=url, user_agent=agent), self._turn)
+        """None where robots.txt does not allow it. Its crawl-delay is kept (feeds 7)."""
+        turn = await self._robots.turn_for(url, agent)
+        return None if turn is None else await self._fetcher.get(Request(url=url, user_agent=agent), turn)
 
     async def _parsed(self, page: Fetched) -> Found | None:
         try:

@@ -42,7 +42,7 @@ class OlderPages:
     def __init__(
         self,
         poll: Callable[[PollJob], Awaitable[PollResult]],
-        get: Callable[[Request], Awaitable[Fetched]],
+        get: Callable[..., Awaitable[Fetched]],
         robots: Robots,
         readers: Readers,
         *,
@@ -50,7 +50,10 @@ class OlderPages:
         user_agent: str,
         may_poll: Callable[[], Awaitable[None]] = at_once,
     ) -> None:
-        """`get` fetches in the turn of the address's site. `may_poll` returns when a page may be looked at."""
+        """`get` is `Fetcher.get`, in the turn of the address's site when not told otherwise.
+
+        `may_poll` returns when a page may be looked at.
+        """
         self._poll = poll
         self._get = get
         self._robots = robots
@@ -72,10 +75,11 @@ class OlderPages:
         if job.page.way is Way.ROBOTS:
             return replace(self._empty(job, FetchOutcome.OK), named=await self._robots.sitemaps(job.address))
         agent = introduced(job.user_agent or self._user_agent, job.feed)
-        if job.page.way is not Way.ARCHIVE and not await self._robots.may_fetch(job.address, agent):
+        robots = None if job.page.way is Way.ARCHIVE else await self._robots.turn_for(job.address, agent)
+        if job.page.way is not Way.ARCHIVE and robots is None:
             return self._empty(job, _REFUSED)
         request = Request(url=job.address, user_agent=agent, accept=ACCEPT, secrets=dict(job.headers))
-        fetched = await self._get(request)
+        fetched = await (self._get(request) if robots is None else self._get(request, turn=robots))
         try:
             return await self._read(job, fetched)
         except RasidError:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from ipaddress import ip_network
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ async def finder() -> AsyncIterator[Finder]:
     polite = Politeness(gap=0.0, concurrency=5)
     async with Fetcher(clock=WallClock(), allowed=[ip_network("127.0.0.1/32")]) as fetcher:
         robots = Robots(fetcher, polite.turn, user_agent=AGENT, timer=lambda: 0.0)
-        yield Finder(fetcher, polite.turn, robots, _parse, _read)
+        yield Finder(fetcher, robots, _parse, _read)
 
 
 def paths(server: FeedServer) -> list[str]:
@@ -131,9 +132,34 @@ async def test_searches_are_bounded(finder: Finder, server: FeedServer) -> None:
     server.script("/", page(*(link(f"/{number}") for number in range(1_000))))
     server.script("/hang", Answer(body=b"<html><hang>", headers=HTML))
     search = await finder.find(server.url("/"), AGENT)
-    assert (search.found, search.reason) == ([], "neither the page nor the usual paths have one")
+    assert (search.found, search.reason) == ((), "neither the page nor the usual paths have one")
     assert len(paths(server)) == 1 + MAX_NAMED + len(USUAL)
     assert not (await finder.find(server.url("/hang"), AGENT)).found
+
+
+async def test_a_search_keeps_the_crawl_delay(finder: Finder, server: FeedServer) -> None:
+    """Feeds 7 and 29: by the server's own log, what robots.txt wants lies between any two requests after its own."""
+    server.script("/robots.txt", Answer(body=b"User-agent: *\nCrawl-delay: 0.3\n"))
+    server.script("/", page(link("/a.xml"), link("/b.xml")))
+    server.script("/b.xml", Answer(body=FEED))
+    assert len((await finder.find(server.url("/"), AGENT)).found) == 1
+    times = [request.at for request in server.requests]
+    assert len(times) == 4
+    assert min(later - earlier for earlier, later in pairwise(times)) >= 0.29
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_search_stops_where_it_is_too_much(finder: Finder, server: FeedServer, status: int) -> None:
+    """Feeds 14 and 29: a server that says “too many” is asked for nothing more; what was found until then is told."""
+    server.script("/", page(link("/a.xml"), link("/busy.xml"), link("/c.xml")))
+    server.script("/a.xml", Answer(body=FEED))
+    server.script("/busy.xml", Answer(status=status))
+    search = await finder.find(server.url("/"), AGENT)
+    assert [found.url for found in search.found] == [server.url("/a.xml")]
+    server.script("/bare", page())
+    server.script("/feed", Answer(status=status))
+    assert f"HTTP {status}" in (await finder.find(server.url("/bare"), AGENT)).reason
+    assert paths(server) == ["/", "/a.xml", "/busy.xml", "/bare", "/feed"]
 
 
 async def test_pages_that_do_not_come(finder: Finder, server: FeedServer) -> None:

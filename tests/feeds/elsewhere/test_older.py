@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from functools import partial
 from ipaddress import ip_network
+from itertools import pairwise
 from time import monotonic
 from typing import Any
 
@@ -77,6 +78,15 @@ async def test_robots_txt_says_which_and_whether(older: OlderPages, server: Feed
     (item,) = (await look(older, server, Page(way=Way.SITEMAP, url=server.url("/news.xml")))).items
     assert item.title == "One & all"
     assert len(server.asked("/robots.txt")) == 1
+
+
+async def test_pages_keep_the_crawl_delay(older: OlderPages, server: FeedServer) -> None:
+    """Feeds 7, 22: by the server's own log, what robots.txt wants lies between it and a page, and between two pages."""
+    server.script("/robots.txt", Answer(body=b"User-agent: *\nCrawl-delay: 0.4\n"))
+    for number in (2, 3):
+        await look(older, server, Page(way=Way.PAGED, number=number))
+    assert [request.path for request in server.requests] == ["/robots.txt", "/feed", "/feed"]
+    assert min(later.at - earlier.at for earlier, later in pairwise(server.requests)) >= 0.39
 
 
 async def test_a_page_that_is_refused(older: OlderPages, server: FeedServer) -> None:
