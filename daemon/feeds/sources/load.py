@@ -176,7 +176,9 @@ def _file_entries(entry: FeedFile, folder: Path, environ: Mapping[str, str]) -> 
         yield from (Entry(feed, document, (index,)) for index, feed in enumerate(feeds))
         return
     document = read_document(path)
-    feeds = validate(list[Feed], document, environ, folder) if document.value != {} else []
+    if not document.places:  # half-written, or cut by a full disk: it must not stop what is polled
+        raise ConfigError([document.problem((), "is empty; write [] where no feed is meant")])
+    feeds = validate(list[Feed], document, environ, folder)
     yield from (Entry(feed, document, (index,)) for index, feed in enumerate(feeds) if feed.enabled)
 
 

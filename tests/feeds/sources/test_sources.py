@@ -82,13 +82,21 @@ def test_addresses_that_cannot_be_polled(tmp_path: Path, url: str, reason: str) 
 
 def test_files_that_are_broken(tmp_path: Path) -> None:
     """A missing file, an unknown key and a file that is no list are told together, each with its place."""
-    config = "feeds:\n  - file: missing.yaml\n  - file: key.yaml\n  - file: shape.yaml\n  - file: empty.yaml\n"
+    config = "feeds:\n  - file: missing.yaml\n  - file: key.yaml\n  - file: shape.yaml\n"
     key = "- id: a\n  url: http://e.com/a\n  intervall: 1m\n"
-    told = problems(tmp_path, config, key=key, shape="feeds: []\n", empty="")
+    told = problems(tmp_path, config, key=key, shape="feeds: []\n")
     assert told[0] == "missing.yaml: cannot be read: No such file or directory"
     assert told[1].startswith("key.yaml:3:3: [0].intervall: unknown key")
     assert told[2].startswith("shape.yaml:1:1:")
     assert len(told) == 3
+
+
+@pytest.mark.parametrize("empty", ["", "\n", "# none\n"])
+def test_an_emptied_file_is_a_mistake(tmp_path: Path, empty: str) -> None:
+    """A saver that truncates first, or a full disk, removes no feed: where none is meant, the file says so."""
+    told = problems(tmp_path, "feeds: [{file: more.yaml}]\n", more=empty)
+    assert told == ["more.yaml: is empty; write [] where no feed is meant"]
+    assert load(tmp_path, "feeds: [{file: more.yaml}]\n", more="[]\n") == ()
 
 
 @pytest.mark.parametrize(
