@@ -29,9 +29,8 @@ def _watchlist(case: Case) -> str:
     if "query" in case:
         return f"desk: d\nrules:\n  - {{id: r, where: {json.dumps(case['query'], ensure_ascii=False)}}}\n"
     aliases = case["alias"] if isinstance(case["alias"], list) else [case["alias"]]
-    if case["id"].startswith(INFLECTED):  # the list says whose language a name is
-        aliases = {case["lang"]: aliases}
-    return f"desk: d\nactors:\n  - {{id: a, names: {json.dumps(aliases, ensure_ascii=False)}}}\n"
+    names = {case["lang"]: aliases} if case["id"].startswith(INFLECTED) else aliases  # the list says whose language a name is
+    return f"desk: d\nactors:\n  - {{id: a, names: {json.dumps(names, ensure_ascii=False)}}}\n"
 
 
 def _article(case: Case) -> Article:

@@ -15,7 +15,7 @@ from daemon.urls import canonical_url
 _COUNTED: Final = (
     r"(?:comments?|commentaires?|kommentare?|comentarios?|comentários?|yorum|комментари\w*|коментар\w*|تعليقات|تعليق|نظر)"
 )
-_COMMENTS: Final = re.compile(rf"\d+ {_COUNTED}\b|\b{_COUNTED} ?[:(\[] ?\d+[)\]]?", re.IGNORECASE)
+_COMMENTS: Final = re.compile(rf"(?<!\d)\d{{1,9}} {_COUNTED}\b|\b{_COUNTED} ?[:(\[] ?\d{{1,9}}[)\]]?", re.IGNORECASE)
 _SPACES: Final = re.compile(r"\s+")
 
 

@@ -146,7 +146,13 @@ def _loaded(text: str) -> Any:
 
 
 def _hash(item: Values) -> str:
-    return blake2b(json.dumps(item, sort_keys=True).encode(), digest_size=12).hexdigest()
+    """Of all that it says; of its plain values only, where what it holds is nested too deep to be written."""
+    try:
+        said = json.dumps(item, sort_keys=True)
+    except RecursionError:
+        plain = {name: value for name, value in item.items() if not isinstance(value, dict | list)}
+        said = json.dumps(plain, sort_keys=True)
+    return blake2b(said.encode(), digest_size=12).hexdigest()
 
 
 def _text(values: Values, key: str) -> str:

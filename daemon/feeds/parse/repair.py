@@ -40,7 +40,7 @@ _LAST_ITEM: Final = re.compile(r"</(?:[\w.-]+:)?(?:item|entry)\s*>", re.IGNORECA
 _ANY_ITEM: Final = re.compile(r"</(?:item|entry)\s*>|<(?:item|entry)(?:\s[^<>]*)?/>")
 _MANY_ITEMS: Final = 20_000
 _HALF_ITEM: Final = re.compile(r"<((?:[\w.-]+:)?(?:item|entry))(?:\s[^<>]*)?>", re.IGNORECASE)
-_PIECE: Final = re.compile(r"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<(/?)([A-Za-z_][\w.:-]*)[^<>]*?(/?)>", re.DOTALL)
+_PIECE: Final = re.compile(r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|<(/?)([A-Za-z_][\w.:-]*)[^<>]*?(/?)>", re.DOTALL)
 MAX_REFERENCES: Final = 100_000
 """More would take seconds; libxml2 recovers such a document as well as it can."""
 _PLANES: Final = 0x110000

@@ -163,3 +163,16 @@ def test_hostile_documents_end_soon(kind: str) -> None:
     assert time.process_time() - started < 6
     assert len(pickle.dumps(parsed)) < 8_000_000
     assert parsed.items or parsed.reason or parsed.notes
+
+
+def test_a_half_item_of_openings_ends() -> None:
+    """Feeds 20: a cut item of nothing but beginnings that never end is looked through once."""
+    parsed = parse(rss([item(1)])[: -len("</channel></rss>\n")] + b"<item><title>x</title>" + b"<![CDATA[" * 200_000)
+    assert [one.guid for one in parsed.items] == ["n:1"]
+
+
+def test_json_that_is_nested_deep() -> None:
+    """Feeds 20: one item nested so deep that nobody can write it takes no other with it."""
+    deep = '{"id": "deep", "title": "Deep", "_x": ' + "[" * 1000 + "]" * 1000 + "}"
+    document = f'{{"version": "https://jsonfeed.org/version/1.1", "items": [{{"id": "flat", "title": "Flat"}}, {deep}]}}'
+    assert "flat" in {one.guid for one in parse(document).items}
