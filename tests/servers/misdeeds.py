@@ -22,6 +22,7 @@ _OPEN: Final = b'<?xml version="1.0"?><rss version="2.0"><channel><title>A feed<
 _CLOSE: Final = b"</channel></rss>"
 _OK: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\nConnection: close\r\n"
 _TURNS: Final = count()
+_WHOLE_ONES: Final = count()
 
 Pieces: TypeAlias = Iterator[bytes | float]
 """What is written: bytes, or for how many seconds nothing is; a negative number resets the connection."""
@@ -95,7 +96,8 @@ def _lying() -> Pieces:
 
 
 def _deep() -> Pieces:
-    yield from _whole(_OPEN + b"<item>" + b"<a>" * 100_000 + b"x" + b"</a>" * 100_000 + b"</item>" + _CLOSE)
+    first = b"<item><guid>1</guid><title>Before</title></item>"
+    yield from _whole(_OPEN + first + b"<item>" + b"<a>" * 100_000 + b"x" + b"</a>" * 100_000 + b"</item>" + _CLOSE)
 
 
 def _bomb(encoding: str, pack: Callable[[bytes], bytes]) -> Callable[[], Pieces]:
@@ -126,7 +128,10 @@ def _page() -> Pieces:
 
 
 def _unchanged() -> Pieces:
-    yield b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\nConnection: close\r\n\r\n'
+    """One answer with a validator, and never another, whatever is asked and whenever."""
+    if next(_WHOLE_ONES) == 0:
+        return _whole(rss([RssItem(guid="1", title="One")]), b'ETag: "1"\r\n')
+    return iter([b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\nConnection: close\r\n\r\n'])
 
 
 MISDEEDS: Final[Mapping[str, Callable[[], Pieces]]] = {
