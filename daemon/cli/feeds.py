@@ -1,6 +1,6 @@
 """`rasid feeds`: what is polled, when next, how it has been doing; read beside the running service.
 
-The other commands about feeds: `feeds_poll.py`, `feeds_files.py`.
+The other commands about feeds: `feeds_find.py`, `feeds_poll.py`, `feeds_files.py`.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ import orjson
 
 from daemon.app.buses import open_beside
 from daemon.bus.base import Row
-from daemon.cli import find
 from daemon.cli.feeds_files import export_feeds, import_feeds
+from daemon.cli.feeds_find import find_feeds
 from daemon.cli.feeds_poll import poll_feed
 from daemon.cli.options import CONFIG_FILE
 from daemon.clock import WallClock
@@ -33,7 +33,7 @@ def command() -> None:
     """What is polled, when next, and how it has been doing; polling on command; lists of other programs."""
 
 
-for each in (find.command, poll_feed, import_feeds, export_feeds):
+for each in (find_feeds, poll_feed, import_feeds, export_feeds):
     command.add_command(each)
 
 
@@ -46,7 +46,7 @@ def list_feeds(config_file: Path, *, as_json: bool) -> None:
     States: new (not polled yet), ok, failing, gone (410), left (no longer configured). Works while the service runs and
     while it does not. On a terminal a table; piped, or with --json, one JSON object a line:
     {"id", "url", "state", "last_success", "last_poll", "last_outcome", "detail", "failures", "next_poll", "items",
-    "interval", "last_new", "posts_every", "silent", "moved_to"}.
+    "interval", "last_new", "posts_every", "silent", "moved_to", "last_gap", "known_by"}.
 
     Exit codes: 0 done, 1 there is no bus (yet) or it cannot be read, 2 for a bad configuration or feed list.
     """

@@ -6,9 +6,12 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from click import Command
 
 from consumers.explain import Explanation
-from daemon.cli.feeds_poll import Told
+from daemon.cli.feeds import list_feeds
+from daemon.cli.feeds_find import find_feeds
+from daemon.cli.feeds_poll import Told, poll_feed
 from daemon.cli.main import main
 from daemon.errors import Problem
 from daemon.feeds.elsewhere.discovery import Found
@@ -43,6 +46,18 @@ def named(what: str) -> set[str]:
 def test_records(what: str, shape: type, besides: set[str]) -> None:
     """What is printed as it is kept has the fields it is kept with."""
     assert named(what) == {field.name for field in fields(shape)} | besides
+
+
+@pytest.mark.parametrize(
+    ("command", "shape"),
+    [(list_feeds, Line), (find_feeds, Found), (poll_feed, Told)],
+    ids=["list", "find", "poll"],
+)
+def test_helps(command: Command, shape: type) -> None:
+    """The help of a command names the fields of what it prints, in their order."""
+    listed = re.search(r"\{(\"id\"|\"url\")[^}]*\}", command.help or "")
+    assert listed is not None
+    assert re.findall(r"\"(\w+)\"", listed[0]) == [field.name for field in fields(shape)]
 
 
 def test_dead_letters() -> None:

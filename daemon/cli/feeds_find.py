@@ -22,7 +22,7 @@ from daemon.workers import Workers
 @click.argument("url")
 @CONFIG_FILE
 @click.option("--json", "as_json", is_flag=True, help="JSON lines, also on a terminal.")
-def command(url: str, config_file: Path, *, as_json: bool) -> int:
+def find_feeds(url: str, config_file: Path, *, as_json: bool) -> int:
     """Find the feeds of the web page at URL, as polling.* says: those it names, else one at the usual paths.
 
     Each was fetched, as robots.txt allows, and parsed. On a terminal for people; piped, or with --json, one JSON object a
