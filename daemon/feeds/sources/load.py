@@ -171,7 +171,10 @@ def entries(config: Config, config_file: Path, environ: Mapping[str, str], probl
 def _file_entries(entry: FeedFile, folder: Path, environ: Mapping[str, str]) -> Iterator[Entry]:
     path = folder / entry.file
     if is_opml(path):
-        document = read_outlines(path).document
+        outlines = read_outlines(path)
+        if outlines.broken is not None:  # what is missing behind the break must not stop being polled
+            raise ConfigError([outlines.broken])
+        document = outlines.document
         feeds = validate(list[Feed], document, None, folder)
         yield from (Entry(feed, document, (index,)) for index, feed in enumerate(feeds))
         return

@@ -25,6 +25,10 @@ from daemon.urls import without_credentials
 NAMESPACE: Final = "urn:rasid:opml"
 """Of our own attributes, which are called as keys of a feed."""
 OURS: Final = ("id", "country", "interval", "max_age", "first_fetch", "user_agent", "delta")
+_HARMLESS: Final = frozenset({
+    "control characters left out", "entities and ampersands repaired", "text after the feed was left out",
+})  # fmt: skip
+"""Repairs by which no outline can have been lost."""
 _LONGEST_HOST: Final = 60
 _MAX_FEEDS: Final = 100_000
 _ROOT: Final = re.compile(r"<opml(?=[\s>])", re.IGNORECASE)
@@ -34,10 +38,14 @@ _FEED_SCHEME: Final = re.compile(r"^feed:(?://)?(?=https?://)|^feed:(?=//)", re.
 
 @dataclass(frozen=True, slots=True)
 class Outlines:
-    """A list that was read: its feeds as a file of feeds has them, and what is odd about it."""
+    """A list that was read: its feeds as a file of feeds has them, and what is odd about it.
+
+    `broken`: where it stops being well-formed, if what was read may not be all of it.
+    """
 
     document: Document
     warnings: tuple[Problem, ...] = ()
+    broken: Problem | None = None
 
 
 def read_opml(raw: bytes, file: str) -> Outlines:
@@ -50,7 +58,8 @@ def read_opml(raw: bytes, file: str) -> Outlines:
         reading.take(outline, folders)
     if not reading.feeds:
         raise ConfigError([Problem(file=file, line=1, reason="is no OPML with feeds in it (outlines with an xmlUrl)")])
-    return Outlines(Document(file, list(reading.feeds.values()), reading.places), tuple(reading.warnings))
+    document = Document(file, list(reading.feeds.values()), reading.places)
+    return Outlines(document, tuple(reading.warnings), reading.broken)
 
 
 def write_opml(feeds: Iterable[Mapping[str, Any]], title: str) -> bytes:
@@ -86,6 +95,7 @@ class _Reading:
         self.feeds: dict[str, dict[str, Any]] = {}
         self.places: dict[KeyPath, tuple[int, int]] = {}
         self.warnings: list[Problem] = []
+        self.broken: Problem | None = None
         self._file = file
 
     def root(self, raw: bytes) -> Any:
@@ -99,18 +109,21 @@ class _Reading:
         try:
             return _parsed(document)
         except etree.XMLSyntaxError as error:
-            self._warn_of(error)
-        mended, _ = repaired(document, start[0][1:])
+            self.warnings.append(self._said_of(error, "is not well-formed and was read as far as it could be"))
+            broken = self._said_of(error, "is not well-formed, as if it had been cut")
+        mended, notes = repaired(document, start[0][1:])
         try:
-            return _parsed(mended)
-        except etree.XMLSyntaxError:
+            root = _parsed(mended)
+        except etree.XMLSyntaxError as error:
+            self.broken = self._said_of(error, "is not well-formed, as if it had been cut")
             return _parsed(mended, recover=True)
+        self.broken = None if _HARMLESS.issuperset(notes) else broken
+        return root
 
-    def _warn_of(self, error: etree.XMLSyntaxError) -> None:
+    def _said_of(self, error: etree.XMLSyntaxError, what: str) -> Problem:
         line, column = error.position
         said = (error.msg or "").partition(", line")[0]
-        reason = f"is not well-formed and was read as far as it could be: {said}"
-        self.warnings.append(Problem(file=self._file, line=line, column=column, reason=reason))
+        return Problem(file=self._file, line=line, column=column, reason=f"{what}: {said}")
 
     def take(self, outline: Any, folders: Sequence[str]) -> None:
         """One outline that is no folder."""

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.errors import ConfigError
-from daemon.feeds.sources.opml import made_id, read_opml, write_opml
+from daemon.feeds.sources.opml import Outlines, made_id, read_opml, write_opml
 
 NESTED = """<?xml version="1.0" encoding="utf-8"?>
 <!-- from a reader -->
@@ -75,6 +75,23 @@ def test_broken(broken: str, url: str, name: str) -> None:
     outlines = read_opml(broken.encode(), "f.opml")
     assert [(feed["url"], feed["name"]) for feed in outlines.document.value] == [(url, name)]
     assert str(outlines.warnings[0]).startswith("f.opml:1:")
+
+
+def test_a_list_that_breaks_off_is_not_whole() -> None:
+    """Wherever a list is cut, what was read is not taken for all of it; a bare & or a text behind its end hides nothing."""
+    cuts = (NESTED[:end] for end in range(NESTED.index("<outline text"), len(NESTED)))
+    read = [outlines for cut in cuts if (outlines := outlines_of(cut)) is not None]
+    assert len(read) > 50
+    assert all(outlines.broken is not None for outlines in read)
+    for whole in (NESTED, NESTED.replace("&amp;", "&"), f"{NESTED} behind", NESTED.replace("Iraq", "caf&eacute;\x01")):
+        assert read_opml(whole.encode(), "f.opml").broken is None
+
+
+def outlines_of(text: str) -> Outlines | None:
+    try:
+        return read_opml(text.encode(), "f.opml")
+    except ConfigError:
+        return None
 
 
 @pytest.mark.parametrize("charset", ["utf-8-sig", "utf-16", "windows-1256"])

@@ -159,6 +159,16 @@ def test_mistakes_in_opml(tmp_path: Path) -> None:
     ]
 
 
+def test_opml_that_breaks_off_is_a_mistake(tmp_path: Path) -> None:
+    """A list cut while it was copied removes no feed: it is refused, with the line; one with a bare & is taken."""
+    whole = LIST.replace("${TOK}", "e")
+    (tmp_path / "subs.opml").write_text(whole[: whole.index('<outline text="Two')])
+    (told,) = problems(tmp_path, "feeds: [{file: subs.opml}]")
+    assert told.startswith("subs.opml:3:1: is not well-formed, as if it had been cut: ")
+    (tmp_path / "subs.opml").write_text(whole.replace("Folder", "A & B"))
+    assert len(load(tmp_path, "feeds: [{file: subs.opml}]")) == 2
+
+
 @pytest.mark.parametrize(
     ("auth", "sent"),
     [
