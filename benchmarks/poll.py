@@ -16,13 +16,13 @@ import ssl
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import feedparser
 import structlog
@@ -30,20 +30,19 @@ import uvloop
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from benchmarks.parse import document
+from daemon.app.outward import poll_work_for
 from daemon.bus.base import Lease, Record, Step
 from daemon.bus.embedded.bus import EmbeddedBus
 from daemon.bus.topics import FEEDS
 from daemon.clock import WallClock
+from daemon.config.models import Polling
 from daemon.feeds.jobs import PollJob, PollResult
 from daemon.feeds.pace.schedule import Pace
-from daemon.feeds.parse.feed import PARSER_VERSION, parse_feed
-from daemon.feeds.parse.parsed import Parsed
+from daemon.feeds.parse.feed import PARSER_VERSION
 from daemon.feeds.poller import Poller
-from daemon.feeds.polling import PollWorker
 from daemon.feeds.rows import FEED
 from daemon.feeds.sources.load import Source
 from daemon.net.fetch import Fetcher, Request
-from daemon.net.politeness import Politeness
 from daemon.stage.hop import Work
 from daemon.stage.table import StepTable
 from tests.servers.cycling import SERVED, cycling_server
@@ -51,6 +50,7 @@ from tests.servers.cycling import SERVED, cycling_server
 _make_reader: Final = import_module("reader").make_reader if find_spec("reader") else None
 """The peers are installed for benchmarks only."""
 
+T = TypeVar("T")
 _HANDSHAKES: Final = 300
 _PARSES: Final = 20
 
@@ -82,7 +82,7 @@ class Here(AbstractResolver):
 class Rasid:
     """Polls and commits like the runner does: many results a step, one poll of a site at a time."""
 
-    def __init__(self, prefix: str, poller: Poller, worker: PollWorker, lease: Lease) -> None:
+    def __init__(self, prefix: str, poller: Poller, worker: Callable[[PollJob], Awaitable[object]], lease: Lease) -> None:
         self.name = "Rasid, TLS" if prefix == "/tls" else "Rasid"
         self.prefix = prefix
         self.outcomes: Counter[str] = Counter()
@@ -119,7 +119,10 @@ class Rasid:
     async def _one(self, job: object) -> PollResult:
         if not isinstance(job, PollJob):
             raise TypeError(job)
-        return await self._worker(job)
+        result = await self._worker(job)
+        if not isinstance(result, PollResult):
+            raise TypeError(result)
+        return result
 
 
 class Reader:
@@ -154,18 +157,20 @@ async def rasid(prefix: str, port: int, folder: Path, options: argparse.Namespac
         file = folder / f"{prefix.strip('/')}.sqlite"
         bus = await enter(EmbeddedBus(file, clock=WallClock(), service=True, partitions=1))
         lease = await enter(await anext(aiter(bus.leases(FEEDS, "poller"))))
-        allowed = [ip_network("127.0.0.1/32")]
-        fetcher = await enter(Fetcher(clock=WallClock(), allowed=allowed, ca_file=folder / "ca.pem", resolver=Here))
-        polite = Politeness(gap=0.0, concurrency=200)
-        worker = PollWorker(fetcher, polite, _parse, clock=WallClock(), folder=folder, user_agent="Rasid/bench")
+        settings = {"allow_addresses": ["127.0.0.1/32"], "ca_file": folder / "ca.pem", "per_site": {"gap": 0}}
+        polling = Polling.model_validate({**settings, "user_agent": "Rasid/bench"})
+        work = await enter(poll_work_for(polling, Inline(), clock=WallClock(), folder=folder, resolver=Here))
         table = StepTable(lease.rows)
         poller.reconcile(0, 1, table, time.time())
         await lease.commit(Step(None, (), table.changes()))
-        yield Rasid(prefix, poller, worker, lease)
+        yield Rasid(prefix, poller, work.perform, lease)
 
 
-async def _parse(raw: bytes, **said: Any) -> Parsed:
-    return parse_feed(raw, **said)
+class Inline:
+    """Parses in this process, so that it is counted."""
+
+    async def run(self, function: Callable[..., T], *arguments: object) -> T:
+        return function(*arguments)
 
 
 async def measure(folder: Path, options: argparse.Namespace) -> None:

@@ -1,23 +1,90 @@
 """What goes out for feeds, made as `polling` wants it: for the poller and for commands alike."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol, TypeVar
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
 
 from daemon.clock import Clock
 from daemon.config.models import Polling
 from daemon.feeds.elsewhere.discovery import Candidate, Finder, named_in
-from daemon.feeds.elsewhere.older import Readers
+from daemon.feeds.elsewhere.older import OlderPages, Readers
+from daemon.feeds.elsewhere.seeking import SeekingWorker
+from daemon.feeds.pace.paces import gaps_of
 from daemon.feeds.parse.feed import parse_feed
 from daemon.feeds.parse.parsed import Parsed
 from daemon.feeds.parse.sitemap import Sitemap, read_sitemap
+from daemon.feeds.polling import PollWorker, at_once
 from daemon.net.bodies import Limits
 from daemon.net.fetch import Fetcher
+from daemon.net.files import Files
+from daemon.net.politeness import Politeness
 from daemon.net.robots import Robots, SpacedTurn
-from daemon.workers import Workers
+
+T = TypeVar("T")
+
+
+class Pool(Protocol):
+    """Where documents are parsed (`Workers`)."""
+
+    async def run(self, function: Callable[..., T], *arguments: object) -> T:
+        """The function's answer. May raise `RasidError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PollWork:
+    """What performs the poller's jobs, and the politeness that it does so with."""
+
+    perform: OlderPages
+    politeness: Politeness
+
+
+@asynccontextmanager
+async def poll_work_for(
+    polling: Polling,
+    pool: Pool,
+    *,
+    clock: Clock,
+    folder: Path,
+    may_poll: Callable[[], Awaitable[None]] = at_once,
+    resolver: Callable[[], AbstractResolver] = aiohttp.AsyncResolver,
+) -> AsyncIterator[PollWork]:
+    """All that the poller asks to be done. `folder`: what `file:` and `ca_file` may name; `resolver`: what knows hosts."""
+    polite, agent = politeness_for(polling), user_agent_of(polling)
+    async with fetcher_for(polling, folder, clock, resolver) as fetcher:
+        robots = robots_for(fetcher, polite.turn, agent)
+        poll = PollWorker(
+            fetcher,
+            polite,
+            parser_for(pool),
+            clock=clock,
+            files=Files(folder, polling.max_decoded),
+            user_agent=agent,
+            may_poll=may_poll,
+        )
+        pages = OlderPages(
+            SeekingWorker(poll, finder_for(fetcher, robots, pool), user_agent=agent, timer=monotonic),
+            partial(fetcher.get, turn=polite.turn),
+            robots,
+            readers_for(pool),
+            clock=clock,
+            user_agent=agent,
+            may_poll=may_poll,
+        )
+        yield PollWork(pages, polite)
+
+
+def politeness_for(polling: Polling) -> Politeness:
+    """With the gaps of the sites that have their own."""
+    return Politeness(gap=polling.per_site.gap, gaps=gaps_of(polling), concurrency=polling.concurrency)
 
 
 def user_agent_of(polling: Polling) -> str:
@@ -25,7 +92,9 @@ def user_agent_of(polling: Polling) -> str:
     return polling.user_agent.replace("{version}", version("rasid"))
 
 
-def fetcher_for(polling: Polling, folder: Path, clock: Clock) -> Fetcher:
+def fetcher_for(
+    polling: Polling, folder: Path, clock: Clock, resolver: Callable[[], AbstractResolver] = aiohttp.AsyncResolver
+) -> Fetcher:
     """To be entered. `folder` is where a relative `ca_file` lies."""
     return Fetcher(
         clock=clock,
@@ -33,6 +102,7 @@ def fetcher_for(polling: Polling, folder: Path, clock: Clock) -> Fetcher:
         ports=polling.allow_ports,
         ca_file=None if polling.ca_file is None else folder / polling.ca_file,
         limits=Limits(wire=polling.max_wire, decoded=polling.max_decoded),
+        resolver=resolver,
     )
 
 
@@ -41,28 +111,28 @@ def robots_for(fetcher: Fetcher, turn: SpacedTurn, user_agent: str) -> Robots:
     return Robots(fetcher, turn, user_agent=user_agent, timer=monotonic)
 
 
-def parser_for(workers: Workers) -> Callable[..., Awaitable[Parsed]]:
-    """What parses feeds in the workers."""
+def parser_for(pool: Pool) -> Callable[..., Awaitable[Parsed]]:
+    """What parses feeds in the pool."""
 
     async def parse(raw: bytes, **said: Any) -> Parsed:
-        return await workers.run(partial(parse_feed, raw, **said))
+        return await pool.run(partial(parse_feed, raw, **said))
 
     return parse
 
 
-def readers_for(workers: Workers) -> Readers:
-    """What reads older pages in the workers."""
+def readers_for(pool: Pool) -> Readers:
+    """What reads older pages in the pool."""
 
     async def read(raw: bytes, **said: Any) -> Sitemap:
-        return await workers.run(partial(read_sitemap, raw, **said))
+        return await pool.run(partial(read_sitemap, raw, **said))
 
-    return Readers(feed=parser_for(workers), sitemap=read)
+    return Readers(feed=parser_for(pool), sitemap=read)
 
 
-def finder_for(fetcher: Fetcher, robots: Robots, workers: Workers) -> Finder:
-    """What parses and reads pages in the workers."""
+def finder_for(fetcher: Fetcher, robots: Robots, pool: Pool) -> Finder:
+    """What parses and reads pages in the pool."""
 
     async def read(page: bytes, **said: Any) -> tuple[Candidate, ...]:
-        return await workers.run(partial(named_in, page, **said))
+        return await pool.run(partial(named_in, page, **said))
 
-    return Finder(fetcher, robots, parser_for(workers), read)
+    return Finder(fetcher, robots, parser_for(pool), read)

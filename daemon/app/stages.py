@@ -5,9 +5,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from functools import partial
-from time import monotonic
+from dataclasses import dataclass, replace
 from typing import Any, Final, TextIO, TypeAlias
 
 import aiohttp
@@ -20,26 +18,24 @@ from consumers.enricher import Enricher
 from consumers.text.language import Languages
 from consumers.zones.headings import load_headings
 from consumers.zones.zoner import Zoner
-from daemon.app.outward import fetcher_for, finder_for, parser_for, readers_for, robots_for, user_agent_of
+from daemon.app.outward import poll_work_for
 from daemon.app.roles import Role
 from daemon.app.setup import Setup
 from daemon.app.watchlists import Watchlists
 from daemon.bus.base import Bus
 from daemon.bus.topics import ARTICLES, FEEDS, MATCHES, OUTBOX, RAW
 from daemon.clock import Clock
+from daemon.config.models import Polling
 from daemon.errors import DecodeError
-from daemon.feeds.elsewhere.older import OlderPages
-from daemon.feeds.elsewhere.seeking import SeekingWorker
 from daemon.feeds.pace.paces import gaps_of, pace_of
 from daemon.feeds.parse.feed import PARSER_VERSION
 from daemon.feeds.poller import Poller
-from daemon.feeds.polling import PollWorker, at_once
+from daemon.feeds.polling import at_once
 from daemon.messages import wire
 from daemon.messages.alert import Message
 from daemon.messages.article import Article, RawArticle, Withdrawal
 from daemon.messages.match import Match
 from daemon.metrics import Observe
-from daemon.net.politeness import Politeness
 from daemon.stage.alone import Alone
 from daemon.stage.partition import Kit, Limits
 from daemon.stage.runner import Stage
@@ -113,29 +109,15 @@ class _Building:
 
     async def _poller(self) -> Kit[Any, Any]:
         polling, enter = self._setup.config.polling, self._stack.enter_async_context
-        fetcher = await enter(fetcher_for(polling, self._setup.folder, self._outside.clock))
         workers = await enter(Workers(max(1, (os.cpu_count() or 2) // 2)))
-        polite = Politeness(gap=polling.per_site.gap, gaps=gaps_of(polling), concurrency=polling.concurrency)
-        user_agent = user_agent_of(polling)
-        poll = PollWorker(
-            fetcher,
-            polite,
-            parser_for(workers),
-            clock=self._outside.clock,
-            folder=self._setup.folder,
-            user_agent=user_agent,
-            may_poll=self._outside.may_poll,
-        )
-        robots = robots_for(fetcher, polite.turn, user_agent)
-        finder = finder_for(fetcher, robots, workers)
-        work = OlderPages(
-            SeekingWorker(poll, finder, user_agent=user_agent, timer=monotonic),
-            partial(fetcher.get, turn=polite.turn),
-            robots,
-            readers_for(workers),
-            clock=self._outside.clock,
-            user_agent=user_agent,
-            may_poll=self._outside.may_poll,
+        work = await enter(
+            poll_work_for(
+                polling,
+                workers,
+                clock=self._outside.clock,
+                folder=self._setup.folder,
+                may_poll=self._outside.may_poll,
+            )
         )
         hop = Poller(self._setup.sources, pace=pace_of(polling), parser=PARSER_VERSION)
 
@@ -143,13 +125,13 @@ class _Building:
             polling = setup.config.polling
 
             def swap() -> None:
-                polite.keep(polling.per_site.gap, gaps_of(polling))
+                work.politeness.keep(polling.per_site.gap, gaps_of(polling))
                 hop.replace(setup.sources, pace_of(polling))
 
             return swap
 
         self.preparing.append(prepare)
-        return self._kit(hop, FEEDS, wire.decode, work=work, limits=Limits(patience=_POLLER_PATIENCE))
+        return self._kit(hop, FEEDS, wire.decode, work=work.perform, limits=poller_limits(polling))
 
     async def _enricher(self) -> Kit[Any, Any]:
         languages, executor = Languages(), self._executor()
@@ -185,6 +167,12 @@ class _Building:
             # Nobody needs what is still being prepared when all leases have been left, and it may take long.
             self._stack.callback(self._threads.shutdown, wait=False, cancel_futures=True)
         return self._threads
+
+
+def poller_limits(polling: Polling) -> Limits:
+    """However few partitions a process has, as many requests may be in flight as `polling.concurrency` says."""
+    limits = Limits(patience=_POLLER_PATIENCE)
+    return replace(limits, in_flight=max(limits.in_flight, polling.concurrency))
 
 
 def _decoder(*kinds: type[wire.AnyMessage]) -> Callable[[bytes | None], wire.AnyMessage]:

@@ -8,13 +8,12 @@ from pathlib import Path
 import click
 import orjson
 
-from daemon.app.outward import fetcher_for, finder_for, robots_for, user_agent_of
+from daemon.app.outward import fetcher_for, finder_for, politeness_for, robots_for, user_agent_of
 from daemon.cli.options import CONFIG_FILE
 from daemon.clock import WallClock
 from daemon.config.load import load_config
 from daemon.config.models import Polling
 from daemon.feeds.elsewhere.discovery import Search
-from daemon.net.politeness import Politeness
 from daemon.workers import Workers
 
 
@@ -41,7 +40,7 @@ def find_feeds(url: str, config_file: Path, *, as_json: bool) -> int:
 
 
 async def _search(url: str, polling: Polling, folder: Path) -> Search:
-    polite, agent = Politeness(gap=polling.per_site.gap, concurrency=polling.concurrency), user_agent_of(polling)
+    polite, agent = politeness_for(polling), user_agent_of(polling)
     async with fetcher_for(polling, folder, WallClock()) as fetcher, Workers(1) as workers:
         robots = robots_for(fetcher, polite.turn, agent)
         return await finder_for(fetcher, robots, workers).find(url, agent)

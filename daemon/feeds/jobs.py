@@ -27,7 +27,8 @@ class PollJob:
     """Poll one feed: what to ask for, and what is known already so that it need not be sent or parsed again.
 
     `user_agent`: empty for the worker's. `headers`: those of a login; they go to the origin of `url` only.
-    `moved_to`: the address that is really asked, when the feed has moved from `url`.
+    `moved_to`: the address that is really asked, when the feed has moved from `url`. `seek`: whether the feeds of a web page
+    that comes instead are to be looked for.
     """
 
     feed: str
@@ -41,6 +42,7 @@ class PollJob:
     last_modified: str = ""
     body: str = ""
     known: frozenset[str] = frozenset()
+    seek: bool = False
 
     @property
     def address(self) -> str:
@@ -111,7 +113,7 @@ class PollResult:
     `deleted` are the document's (see `Parsed`) and say something only beside a window; without one, those before still hold.
     `url` is the job's. `moved`: where permanent redirects alone have led; `redirected`: whether any redirect was followed.
     `fresh_for`: how long the answer says it holds (seconds). `site`: whose answer it is, where redirects have led; empty when
-    not known.
+    not known. `sought`: whether feeds of the page that came instead were looked for; `named`: the sentence that names them.
     """
 
     url: str
@@ -132,4 +134,6 @@ class PollResult:
     redirected: bool = False
     fresh_for: float | None = None
     retry_after: float | None = None
+    sought: bool = False
+    named: str = ""
     detail: str = ""

@@ -149,12 +149,15 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         if source is None and not key.startswith(SITE):
             return feed_of(key)
         site = site_named(key) if source is None else source.site
-        own = partition_of(site, self._partitions)
-        refusals = Refusals(self._pace, lambda other: partition_of(other, self._partitions) == own)
+        refusals = Refusals(self._pace, lambda other: self._together(site, other))
         if source is None:
             return refusals.shared_turn(site, result, table, now)
         refusals.own_turn(site, result, table, now)
         return source.id
+
+    def _together(self, site: str, other: str) -> bool:
+        """Whether the rows of both lie in one partition."""
+        return partition_of(site, self._partitions) == partition_of(other, self._partitions)
 
 
 def _job(source: Source, feed: FeedRow, now: float) -> PollJob | PageJob:

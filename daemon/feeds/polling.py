@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from hashlib import blake2b
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -21,9 +20,8 @@ from daemon.feeds.jobs import Entry, PollJob, PollOutcome, PollResult, Window
 from daemon.feeds.pace.schedule import Answer
 from daemon.feeds.parse.parsed import Parsed, remainder
 from daemon.net.answers import Fetched, FetchOutcome
-from daemon.net.bodies import Limits
 from daemon.net.fetch import Fetcher, Request
-from daemon.net.files import is_file, read_file
+from daemon.net.files import Files, is_file
 from daemon.net.politeness import Politeness
 from daemon.urls import is_usable, origin_of, site_of, without_credentials
 
@@ -36,7 +34,6 @@ ANSWERS: Final = {
     FetchOutcome.TOO_MANY: Answer.TOO_MANY,
     FetchOutcome.UNAVAILABLE: Answer.TOO_MANY,
 }
-_FILE_LIMIT: Final = Limits().decoded
 
 log = structlog.get_logger()
 
@@ -55,11 +52,11 @@ class PollWorker:
         parse: Callable[..., Awaitable[Parsed]],
         *,
         clock: Clock,
-        folder: Path,
+        files: Files,
         user_agent: str,
         may_poll: Callable[[], Awaitable[None]] = at_once,
     ) -> None:
-        """`parse` is `parse_feed` run in a pool; it may raise `RasidError`. `folder` holds what `file:` may name.
+        """`parse` is `parse_feed` run in a pool; it may raise `RasidError`. `files` are what `file:` may name.
 
         `may_poll` returns when a poll may begin; its feed stays due meanwhile.
         """
@@ -67,7 +64,7 @@ class PollWorker:
         self._politeness = politeness
         self._parse = parse
         self._clock = clock
-        self._folder = folder
+        self._files = files
         self._user_agent = user_agent
         self._may_poll = may_poll
 
@@ -80,7 +77,7 @@ class PollWorker:
 
     async def _fetch(self, job: PollJob) -> Fetched:
         if is_file(job.address):
-            return await asyncio.to_thread(read_file, job.address, self._folder, known=job.etag, limit=_FILE_LIMIT)
+            return await asyncio.to_thread(self._files.read, job.address, job.etag)
         request = Request(
             url=job.address,
             user_agent=introduced(job.user_agent or self._user_agent, job.feed),

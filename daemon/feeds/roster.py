@@ -76,6 +76,7 @@ def _readdressed(feed: FeedRow, source: Source, now: float) -> FeedRow:
         unhashed = tuple(Seen(hash="", item=seen.item) for seen in feed.window)
         feed = replace(_unconditional(feed), url=source.address, moved_to="", move=None, window=unhashed)
         feed = replace(feed, fetched=False, portions=0, failures=0, next_at=now, polled_at=None, catching=None)
+        feed = replace(feed, sought_at=None, named="")
     if feed.credentials != source.credentials:
         next_at = now if feed.failures else feed.next_at  # what was refused may be welcome now
         feed = replace(_unconditional(feed), credentials=source.credentials, failures=0, next_at=next_at)

@@ -89,6 +89,7 @@ class FeedRow:
     `moved_to`: the address that is asked instead of `url`, empty for none; `move`: what may become one.
     `asked`: ids of the last “poll now” that were taken; `asked_after`: `attempt` at the last; `refused_until`: when the site
     may be asked again, where that was refused.
+    `sought_at`: when the feeds of a page that came instead were looked for last; `named`: which there were, in words.
     """
 
     url: str
@@ -125,6 +126,8 @@ class FeedRow:
     asked: tuple[str, ...] = ()
     asked_after: int = 0
     refused_until: float | None = None
+    sought_at: float | None = None
+    named: str = ""
 
     def hashes(self) -> frozenset[str]:
         """Of the elements that need no parsing."""

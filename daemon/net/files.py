@@ -3,11 +3,13 @@
 The rest of the address is a plain path, relative to the folder unless absolute; nothing in it is percent-decoded.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from daemon.errors import RasidError
 from daemon.net.answers import Fetched, FetchOutcome
+from daemon.net.bodies import Limits
 
 SCHEME: Final = "file:"
 
@@ -31,6 +33,18 @@ def locate(url: str, folder: Path) -> Path:
     if not found.is_relative_to(base):
         raise OutsideFolder("lies outside the config file's folder; only files below it are read", subject=url)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What `file:` addresses may name: files below the folder, of so many bytes at most."""
+
+    folder: Path
+    limit: int = Limits().decoded
+
+    def read(self, url: str, known: str) -> Fetched:
+        """See `read_file`."""
+        return read_file(url, self.folder, known=known, limit=self.limit)
 
 
 def read_file(url: str, folder: Path, *, known: str, limit: int) -> Fetched:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,13 @@ def _config(folder: Path, polling: str) -> Path:
     return path
 
 
+async def _pauses(config: Path) -> list[float]:
+    """Between requests, by the server's own log."""
+    async with feed_server() as server:
+        await asyncio.to_thread(main, ["feeds", "find", server.url("/"), "--config", str(config)])
+        return [later.at - earlier.at for earlier, later in pairwise(server.requests[:3])]
+
+
 async def _found(config: Path) -> tuple[int, str, set[bytes]]:
     async with feed_server() as server:
         server.script("/", Answer(body=PAGE, headers={"Content-Type": "text/html"}))
@@ -32,6 +40,14 @@ def test_find(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (line,) = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
     assert (code, line) == (0, {"url": url, "title": "The news", "format": "RSS 2.0", "items": 1})
     assert agents == {b"Finder/1"}
+
+
+def test_find_keeps_the_gap_of_a_site(tmp_path: Path) -> None:
+    """Feeds 15: a site with a gap of its own in `polling.sites` has it from commands, too."""
+    config = _config(tmp_path, "allow_addresses: [127.0.0.1/32], sites: [{site: 127.0.0.1, gap: 1s}]")
+    pauses = asyncio.run(_pauses(config))
+    assert pauses
+    assert min(pauses) >= 0.99
 
 
 def test_find_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from daemon.feeds.parse.parsed import Parsed, Reason
 from daemon.feeds.parse.split import MAX_ITEMS
 from daemon.feeds.polling import PollWorker, introduced
 from daemon.net.fetch import Fetcher
+from daemon.net.files import Files
 from daemon.net.politeness import Politeness
 from daemon.urls import site_of
 from tests.feeds.desk import Desk, desk, source
@@ -38,7 +39,7 @@ class Bench:
             Politeness(gap=0.0, concurrency=20),
             self.parse,
             clock=WallClock(),
-            folder=folder,
+            files=Files(folder, limit=200_000),
             user_agent="Rasid/1 (+https://example.org)",
             may_poll=self._wait,
         )
@@ -298,6 +299,12 @@ async def test_files_are_read_below_the_folder(bench: Bench, tmp_path: Path) -> 
     assert [(await bench.poll(made)).outcome for _ in range(2)] == ["ok", "not_modified"]
     assert titles(made) == ["Title 0", "Title 1", "Title 2"]
     assert (await bench.worker(_job("out", "file:../feed.xml"))).outcome == "refused_file"
+
+
+async def test_files_have_the_limit_of_feeds(bench: Bench, tmp_path: Path) -> None:
+    """Feeds 17: a file over `polling.max_decoded` is given up, as a feed is."""
+    (tmp_path / "feed.xml").write_bytes(rss(ITEMS) + b" " * 200_000)
+    assert (await bench.worker(_job("one", "file:feed.xml"))).outcome == "too_large"
 
 
 async def test_hostile_items(bench: Bench, server: FeedServer) -> None:

@@ -22,6 +22,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from tests.servers.misdeeds import MISDEEDS, Pieces
 
 TLS: Final = ("expired", "wrong name", "self-signed")
+_NOT_FOUND: Final = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 NAMES: Final = (*MISDEEDS, *TLS)
 
 
@@ -72,7 +73,8 @@ async def _listen(pipe: Connection, folder: Path) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             asked = await reader.readuntil(b"\r\n\r\n")
-            await _perform(writer, misdeeds[asked.split(b" ")[1].decode().strip("/")]())
+            path = asked.split(b" ")[1].decode().partition("?")[0].strip("/")
+            await _perform(writer, misdeeds[path]() if path in misdeeds else iter([_NOT_FOUND]))
         writer.close()
 
     contexts: dict[str, ssl.SSLContext | None] = {"": None, **_contexts(folder)}

@@ -127,6 +127,12 @@ def _page() -> Pieces:
     yield from _whole(b"<!doctype html><title>Down for maintenance</title>", b"Content-Type: text/html\r\n")
 
 
+def _maze() -> Pieces:
+    """A page that names feeds, each of which is silent until it is given up."""
+    links = b"".join(b"<link rel=alternate type='application/rss+xml' href='/silence?%d'>" % number for number in range(9))
+    yield from _whole(b"<!doctype html><title>Our feeds</title>" + links, b"Content-Type: text/html\r\n")
+
+
 def _unchanged() -> Pieces:
     """One answer with a validator, and never another, whatever is asked and whenever."""
     if next(_WHOLE_ONES) == 0:
@@ -157,6 +163,7 @@ MISDEEDS: Final[Mapping[str, Callable[[], Pieces]]] = {
     "headers": _headers,
     "crumbs": _crumbs,
     "page": _page,
+    "maze": _maze,
     "changing guids": _changing,
     "one guid": lambda: _whole(rss([RssItem(guid="1", link=f"https://example.org/{n}", title="One") for n in range(50)])),
     "dates": _dates,

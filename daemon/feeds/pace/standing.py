@@ -9,12 +9,12 @@ from typing import Final, NamedTuple
 
 from daemon.feeds.elsewhere.catchup import with_catch_up
 from daemon.feeds.items.harvest import Harvest
-from daemon.feeds.jobs import PollJob, PollResult, Window
+from daemon.feeds.jobs import PollJob, PollOutcome, PollResult, Window
 from daemon.feeds.listing import for_people
 from daemon.feeds.pace.gaps import halvings, with_gap
 from daemon.feeds.pace.redirects import followed
 from daemon.feeds.pace.rhythm import Rhythm, adaptive_interval, begun, observed
-from daemon.feeds.pace.schedule import Answer, Pace, Poll, next_poll, regular_interval
+from daemon.feeds.pace.schedule import DAY, Answer, Pace, Poll, next_poll, regular_interval
 from daemon.feeds.pace.wishes import Wish
 from daemon.feeds.rows import FeedRow, FeedState
 from daemon.feeds.sources.load import Source
@@ -25,6 +25,9 @@ _MOST_PORTIONS: Final = 8
 
 _STALE: Final = 8 * 86400.0
 """Seconds without a whole answer after which a feed is asked without validators: some servers say 304 for ever (feeds 3)."""
+
+_SOUGHT_EVERY: Final = DAY
+"""Seconds between two searches for the feeds of a page that is in a feed's place (feeds 29)."""
 
 _STATES: Final = {Answer.GOOD: FeedState.OK, Answer.GONE: FeedState.GONE}
 
@@ -52,7 +55,13 @@ def job_for(source: Source, feed: FeedRow, now: float) -> PollJob:
         last_modified="" if stale else feed.last_modified,
         body=feed.body,
         known=feed.hashes(),
+        seek=_seeks(feed, now),
     )
+
+
+def _seeks(feed: FeedRow, now: float) -> bool:
+    """Only for what was never a feed."""
+    return not feed.fetched and (feed.sought_at is None or not 0 <= now - feed.sought_at < _SOUGHT_EVERY)
 
 
 def after_poll(before: FeedRow, source: Source, result: PollResult, harvest: Harvest, pace: Pace, now: float) -> Standing:
@@ -77,7 +86,9 @@ def after_poll(before: FeedRow, source: Source, result: PollResult, harvest: Har
         state=FeedState.FAILING if elsewhere else _STATES.get(result.answer, FeedState.FAILING),
         polled_at=result.fetched_at,
         outcome=result.outcome,
-        detail=result.detail,
+        detail=_detail(feed, result),
+        sought_at=result.fetched_at if result.sought else feed.sought_at,
+        named=result.named if result.sought else feed.named,
         success_at=result.fetched_at if good else feed.success_at,
         items=feed.items + harvest.new,
         kept=feed.kept + harvest.kept,
@@ -123,6 +134,12 @@ def _rhythm(feed: FeedRow, harvest: Harvest, result: PollResult, window: Window)
     dates = (entry.item.published for entry in window.entries)
     known = [date.at for date in dates if date.at is not None and date.how != "first-seen" and date.at <= at]
     return begun(max([*known, feed.rhythm.new_at or 0.0]) or at, at)
+
+
+def _detail(feed: FeedRow, result: PollResult) -> str:
+    """What people are told of the poll; of a page that is in the feed's place also which feeds it has, as long as it stays."""
+    named = result.named if result.sought else feed.named
+    return f"{result.detail}; {named}" if named and result.outcome == PollOutcome.HTML else result.detail
 
 
 class _Validators(NamedTuple):

@@ -12,14 +12,17 @@ import pytest
 from daemon.clock import WallClock
 from daemon.errors import RasidError
 from daemon.feeds.elsewhere.discovery import MAX_NAMED, USUAL, Candidate, Finder, Found, named_in
-from daemon.feeds.elsewhere.seeking import SOUGHT_EVERY, SeekingWorker
+from daemon.feeds.elsewhere.seeking import SeekingWorker
 from daemon.feeds.jobs import PollJob, PollOutcome, PollResult
 from daemon.feeds.pace.schedule import Answer as Verdict
+from daemon.feeds.pace.schedule import Pace
 from daemon.feeds.parse.feed import parse_feed
 from daemon.feeds.parse.parsed import Parsed
+from daemon.feeds.poller import Poller
 from daemon.net.fetch import Fetcher
 from daemon.net.politeness import Politeness
 from daemon.net.robots import Robots
+from tests.feeds.desk import DAY, Desk, desk, source
 from tests.servers.feeds import Answer, FeedServer, RssItem, feed_server, rss
 
 AGENT = "Rasid/1 (+https://example.org)"
@@ -173,49 +176,81 @@ async def test_pages_that_do_not_come(finder: Finder, server: FeedServer) -> Non
 class Polls:
     """A worker whose polls end as they are told to, and a timer."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, seconds: float = 0.0) -> None:
         self.now = 0.0
         self.outcome = PollOutcome.HTML
+        self._seconds = seconds
 
     async def __call__(self, job: PollJob) -> PollResult:
+        self.now += self._seconds
         said = "HTML instead of a feed"
         return PollResult(url=job.url, outcome=self.outcome, answer=Verdict.FAILED, fetched_at=0.0, detail=said)
 
 
+def seeking(polls: Polls, finder: Finder) -> SeekingWorker:
+    return SeekingWorker(polls, finder, user_agent=AGENT, timer=lambda: polls.now)
+
+
 async def test_a_poll_that_meets_a_page_names_its_feeds(finder: Finder, server: FeedServer) -> None:
-    """Feeds 29: the detail says what to write instead, looked for once a day; the poll has failed all the same."""
-    polls = Polls()
-    worker = SeekingWorker(polls, finder, user_agent=AGENT, timer=lambda: polls.now)
+    """Feeds 29: what to write instead is told, where the poll was to look for it; the poll has failed all the same."""
+    worker = seeking(Polls(), finder)
     server.script("/", page(link("/feed.xml")))
     server.script("/feed.xml", Answer(body=FEED))
-    job = PollJob(feed="one", url=server.url("/"))
-    results = []
-    for polls.now in (0.0, SOUGHT_EVERY - 1, SOUGHT_EVERY):
-        results.append((await worker(job), len(server.asked("/feed.xml"))))
-    named = f"HTML instead of a feed; the page names {server.url('/feed.xml')}"
-    assert [(result.detail, result.answer, asked) for result, asked in results] == [
-        (named, Verdict.FAILED, 1),
-        (named, Verdict.FAILED, 1),
-        (named, Verdict.FAILED, 2),
-    ]
+    result = await worker(PollJob(feed="one", url=server.url("/"), seek=True))
+    assert (result.sought, result.named) == (True, f"the page names {server.url('/feed.xml')}")
+    assert (result.outcome, result.answer) == (PollOutcome.HTML, Verdict.FAILED)
 
 
-@pytest.mark.parametrize("known", [{"known": frozenset({"hash"})}, {"body": "hash"}])
-async def test_what_was_a_feed_is_looked_for_nowhere(finder: Finder, server: FeedServer, known: dict[str, Any]) -> None:
-    """Feeds 29: a feed in trouble, which shows a page today, is no reason to look around; nor is any other outcome."""
-    polls = Polls()
-    worker = SeekingWorker(polls, finder, user_agent=AGENT, timer=lambda: polls.now)
-    await worker(PollJob(feed="one", url=server.url("/"), **known))
+def meets_a_page(made: Desk, *, sought: bool, named: str = "") -> None:
+    result = PollResult(url=source().url, outcome="html", answer=Verdict.FAILED, fetched_at=made.now, detail="no feed")
+    made.done(replace(result, sought=sought, named=named))
+
+
+def test_once_a_day_whatever_dies() -> None:
+    """Feeds 29: that it was looked for, and what was found, stands in the feed's row; another address is another page."""
+    made = desk()
+    assert made.job().seek
+    meets_a_page(made, sought=False)
+    assert made.job().seek
+    meets_a_page(made, sought=True, named="the page names it")
+    made = Desk(Poller([source()], pace=Pace(), parser=1), made.rows, made.now)
+    made.reconcile()
+    assert not made.job().seek
+    made.now += DAY - 1
+    meets_a_page(made, sought=False)
+    assert (made.job().seek, made.feed().detail) == (False, "no feed; the page names it")
+    made.now += 1
+    assert made.job().seek
+    meets_a_page(made, sought=True)
+    assert (made.job().seek, made.feed().detail) == (False, "no feed")
+    made.poller.replace([source(url="https://news.example.org/other")])
+    made.reconcile()
+    assert made.job().seek
+
+
+def test_what_was_a_feed_is_looked_for_nowhere() -> None:
+    """Feeds 29: a feed in trouble, which shows a page today, is no reason to look around."""
+    made = desk()
+    made.poll([])
+    assert not made.job().seek
+
+
+async def test_only_for_pages_and_in_time(finder: Finder, server: FeedServer) -> None:
+    """Feeds 17 and 29: no other outcome is a reason to look around, nor a page whose poll took most of its 30 s."""
+    polls, slow = Polls(), Polls(seconds=26.0)
     polls.outcome = PollOutcome.EMPTY
-    await worker(PollJob(feed="one", url=server.url("/")))
+    for each in (polls, slow):
+        result = await seeking(each, finder)(PollJob(feed="one", url=server.url("/"), seek=True))
+        assert not result.sought
+    await seeking(Polls(), finder)(PollJob(feed="one", url=server.url("/")))
     assert server.requests == []
 
 
 async def test_a_search_that_takes_too_long(finder: Finder, server: FeedServer) -> None:
-    """A page that is never answered costs its feed a bounded time, and is not asked again that day."""
-    polls = Polls()
-    worker = SeekingWorker(polls, finder, user_agent=AGENT, timer=lambda: polls.now, patience=0.1)
-    server.script("/", Answer(hold=asyncio.Event()))
-    results = [await worker(PollJob(feed="one", url=server.url("/"))) for _ in range(2)]
-    assert [result.detail for result in results] == ["HTML instead of a feed"] * 2
-    assert len(server.asked("/")) == 1
+    """Feeds 17 and 29: a search ends in time, with what was found until then."""
+    server.script("/", page(link("/feed.xml"), link("/never.xml")))
+    server.script("/feed.xml", Answer(body=FEED))
+    server.script("/never.xml", Answer(hold=asyncio.Event()))
+    search = await finder.find(server.url("/"), AGENT, 1.5)
+    assert [found.url for found in search.found] == [server.url("/feed.xml")]
+    assert (await finder.find(server.url("/never.xml"), AGENT, 0.1)).reason == "it took too long"
