@@ -12,8 +12,8 @@ from typing import Final
 from daemon.dates import believe, read_date
 from daemon.feeds.parse.links import absolute, is_address
 from daemon.feeds.parse.parsed import NO_HINTS, Deleted, Hints
-from daemon.feeds.parse.split import Element, local_name
 from daemon.feeds.parse.texts import clean, cut, one_line
+from daemon.feeds.parse.trees import Element, local_name
 from daemon.feeds.rows import MAX_WINDOW
 
 _PERIODS: Final = {"hourly": 3600.0, "daily": 86400.0, "weekly": 7 * 86400.0, "monthly": 30 * 86400.0, "yearly": 365 * 86400.0}
@@ -84,14 +84,14 @@ _READERS: Final[dict[str, Callable[[Element], str]]] = {
 
 
 def _hints(said: dict[str, str]) -> Hints:
-    """Hours are GMT; 24 is said for 0 (RSS 0.91 counted from 1)."""
+    """Hours are GMT, as written: what they mean is said in one place (`Wish.of`)."""
     ttl = _number(said.get("ttl", ""))
     hours = (int(word) for word in said.get("skiphours", "").split() if word.isascii() and word.isdigit() and len(word) < 3)
     days = said.get("skipdays", "").split()
     return Hints(
         ttl=None if ttl is None else ttl * 60,
         every=_every(said),
-        skip_hours=frozenset(hour % 24 for hour in hours if hour <= 24),
+        skip_hours=frozenset(hours),
         skip_days=frozenset(_DAYS.index(day) for day in days if day in _DAYS),
     )
 

@@ -25,7 +25,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
-    """When a feed wants to be asked again, as its document says (feeds 9); hours and days (Monday is 0) in GMT.
+    """When a feed wants to be asked again, as its document says (feeds 9); hours as written and days (Monday is 0) in GMT.
 
     `ttl` and `every` (sy:updatePeriod over updateFrequency) in seconds.
     """

@@ -13,9 +13,10 @@ from lxml import etree
 from daemon.feeds.items.identity import identity
 from daemon.feeds.parse.entries import Context, Notes, read_dates
 from daemon.feeds.parse.links import is_address
-from daemon.feeds.parse.split import Element
 from daemon.feeds.parse.texts import clean, cut, one_line
+from daemon.feeds.parse.trees import Element, read_tree
 from daemon.messages.article import Item
+from daemon.net.charset import decode
 
 _MOST: Final = 1_000
 """Addresses of one sitemap; those of news have no more (Google's rule)."""
@@ -34,18 +35,9 @@ class Sitemap:
 
 def read_sitemap(raw: bytes, *, now: float) -> Sitemap:
     """The news of a sitemap; addresses without a title or a date are left out."""
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        recover=True,
-        remove_comments=True,
-        remove_pis=True,
-    )
     try:
-        root = etree.fromstring(raw, parser)
-    except (etree.XMLSyntaxError, ValueError):
+        root = read_tree(decode(raw, content_type="", language="").text.encode("utf-8", "replace"), recover=True)
+    except etree.XMLSyntaxError:
         return Sitemap()
     if root is None:
         return Sitemap()

@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Final, TypeAlias
+from typing import Final
 
 from lxml import etree
 
 from daemon.feeds.parse.texts import FIELD_LIMIT, cut
+from daemon.feeds.parse.trees import Element, read_tree
 from daemon.feeds.rows import MAX_WINDOW
-
-Element: TypeAlias = "etree._Element"  # noqa: SLF001 - the only name lxml gives its elements
 
 MAX_ITEMS: Final = 2_500
 """Unseen items taken from one document, about a second's work; the others are taken at the next polls."""
@@ -113,24 +112,9 @@ def split(document: bytes, known: frozenset[str], *, recover: bool = False) -> S
     )
 
 
-def local_name(element: Element) -> str:
-    """The name in lower case, without its space, also of an element whose prefix was never declared."""
-    tag: object = element.tag  # of references that were left as they are, it is no text
-    return "" if not isinstance(tag, str) else tag.rpartition("}")[2].rpartition(":")[2].lower()
-
-
 def _parsed(document: bytes, *, recover: bool) -> Element:
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-        recover=recover,
-    )
     try:
-        root = etree.fromstring(document, parser)
+        root = read_tree(document, recover=recover)
     except etree.XMLSyntaxError as error:
         raise NotWellFormed(str(error), too_large=getattr(error, "code", 0) == _RESOURCE_LIMIT) from error
     if root is None:

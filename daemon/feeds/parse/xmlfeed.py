@@ -19,8 +19,9 @@ from daemon.feeds.parse.head import Head, read_head
 from daemon.feeds.parse.links import absolute
 from daemon.feeds.parse.parsed import Call, Parsed, Reason, emptiness, remainder
 from daemon.feeds.parse.repair import DECLARATION, MAX_REFERENCES, Opening, repaired, shortened
-from daemon.feeds.parse.split import MAX_ITEMS, Element, NotWellFormed, Split, local_name, split
+from daemon.feeds.parse.split import MAX_ITEMS, NotWellFormed, Split, split
 from daemon.feeds.parse.texts import clean, one_line
+from daemon.feeds.parse.trees import Element, local_name
 from daemon.feeds.rows import MAX_WINDOW
 from daemon.messages.article import Item
 

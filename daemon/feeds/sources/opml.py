@@ -19,6 +19,7 @@ from lxml import etree
 from daemon.config.document import Document, KeyPath
 from daemon.errors import ConfigError, Problem
 from daemon.feeds.parse.repair import repaired
+from daemon.feeds.parse.trees import read_tree
 from daemon.net.charset import decode
 from daemon.urls import without_credentials
 
@@ -107,16 +108,16 @@ class _Reading:
         lines = "\n" * text.count("\n", 0, start.start())
         document = lines + text[start.start() :]
         try:
-            return _parsed(document)
+            return read_tree(_encoded(document))
         except etree.XMLSyntaxError as error:
             self.warnings.append(self._said_of(error, "is not well-formed and was read as far as it could be"))
             broken = self._said_of(error, "is not well-formed, as if it had been cut")
         mended, notes = repaired(document, start[0][1:])
         try:
-            root = _parsed(mended)
+            root = read_tree(_encoded(mended))
         except etree.XMLSyntaxError as error:
             self.broken = self._said_of(error, "is not well-formed, as if it had been cut")
-            return _parsed(mended, recover=True)
+            return read_tree(_encoded(mended), recover=True)
         self.broken = None if _HARMLESS.issuperset(notes) else broken
         return root
 
@@ -146,12 +147,8 @@ class _Reading:
         self.warnings.append(Problem(file=self._file, line=outline.sourceline or 0, key=_title(outline)[:80], reason=reason))
 
 
-def _parsed(document: str, *, recover: bool = False) -> Any:
-    """No entity of the document's own, no network; what stands before the root is gone already."""
-    parser = etree.XMLParser(
-        recover=recover, resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
-    )
-    return etree.fromstring(document.encode("utf-8", "replace"), parser)
+def _encoded(document: str) -> bytes:
+    return document.encode("utf-8", "replace")
 
 
 def _outlines(root: Any) -> Iterator[tuple[Any, tuple[str, ...]]]:

@@ -265,6 +265,16 @@ def test_an_entry_that_came_back_is_not_withdrawn() -> None:
     assert edits(made) == [("Title 1", ("content",))]
 
 
+def test_an_entry_that_came_back_unchanged_is_silent() -> None:
+    """Feeds 28: nobody was told that it went, so nobody is told that it is back; but it may go again."""
+    made = desk()
+    made.poll(run_of(range(3)))
+    for _ in range(2):
+        made.poll([titled(0)], deleted=(Deleted(ref="n1"),))
+        assert not made.poll(run_of(range(2))).out
+    assert len(made.withdrawn) == 2
+
+
 def test_a_withdrawal_after_the_ids_were_given_up() -> None:
     """Feeds 24, 28: where links are the identity, an entry that is deleted by its link is found."""
     made = desk()

@@ -48,7 +48,7 @@ def atom(head: str) -> str:
         ("<sy:updatePeriod>sometimes</sy:updatePeriod>", NO_HINTS),
         (
             "<skipHours><hour>24</hour><hour>3</hour><hour>25</hour><hour>x</hour></skipHours>",
-            Hints(skip_hours=frozenset({0, 3})),
+            Hints(skip_hours=frozenset({24, 3, 25})),
         ),
         ("<skipDays><day>Saturday</day><day> sunday </day><day>Holiday</day></skipDays>", Hints(skip_days=frozenset({5, 6}))),
     ],

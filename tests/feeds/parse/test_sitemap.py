@@ -28,6 +28,15 @@ def test_news_of_a_sitemap() -> None:
     assert (item.id, item.published.at) == ("https://e.example/1", 1707131002.0)
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16", "cp1256"])
+@pytest.mark.parametrize("declared", ["utf-8", "windows-1256", "no-such-charset"])
+def test_letters_of_a_sitemap(charset: str, declared: str) -> None:
+    """Feeds 18, 22: a sitemap's charset is decided as a feed's is, whatever it declares."""
+    text = SITEMAP.decode().replace("One &amp; all", "وزير الدفاع في بغداد").replace("UTF-8", declared)
+    (item,) = read_sitemap(text.encode(charset), now=NOW).items
+    assert item.title == "وزير الدفاع في بغداد"
+
+
 def test_an_index_names_sitemaps() -> None:
     """Feeds 22: an index has no news itself."""
     assert read_sitemap(INDEX, now=NOW) == Sitemap(named=("https://e.example/sitemap-news.xml",))
