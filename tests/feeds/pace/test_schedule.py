@@ -40,13 +40,18 @@ def regular(poll: Poll, pace: Pace = PACE) -> float:
         (Poll(feed="f", attempt=1, adaptive=300.0, plain=True, hurried=True, wish=Wish(every=3600.0)), 60),
         (Poll(feed="f", attempt=1, interval=120.0, adaptive=300.0, plain=True, fresh_for=1800.0, wish=Wish(every=9e9)), 120),
         (Poll(feed="f", attempt=1, adaptive=300.0, fresh_for=1800.0, halvings=2), 450),
+        (Poll(feed="f", attempt=1, adaptive=300.0, plain=True, halvings=1), 450),
+        (Poll(feed="f", attempt=1, adaptive=300.0, plain=True, fresh_for=3600.0, halvings=6), 60),
         (Poll(feed="f", attempt=1, interval=120.0, halvings=6), 60),
         (Poll(feed="f", attempt=1, interval=1.0, adaptive=300.0), 60),
         (Poll(feed="f", attempt=1, interval=100_000.0, adaptive=300.0), 21600),
     ],
 )
 def test_regular_polls(poll: Poll, seconds: float) -> None:
-    """Feeds 8, 9, 11: clamp(max(adaptive, hints up to their cap), min, max), ± a tenth; or the operator's interval."""
+    """Feeds 8, 9, 11: clamp(max(adaptive, hints up to their cap), min, max), ± a tenth; or the operator's interval.
+
+    After gaps (feeds 22) it is halved, whatever it came from.
+    """
     assert regular(poll, replace(PACE, max_hint=7200.0)) == pytest.approx(seconds, rel=0.02)
 
 
