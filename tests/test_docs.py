@@ -32,8 +32,9 @@ from daemon.config.load import validate
 from daemon.config.models import Config
 from daemon.config.schema import schema_text
 from daemon.feeds.asked import Stage as Answer
-from daemon.feeds.jobs import PollOutcome
+from daemon.feeds.jobs import PageOutcome, PollOutcome
 from daemon.feeds.parse.parsed import Reason as ParseReason
+from daemon.feeds.polling import OF_REASON
 from daemon.feeds.rows import FeedState
 from daemon.messages.alert import Delivery, Reason, Told
 from daemon.messages.match import NearMiss
@@ -200,6 +201,12 @@ REASONS: dict[str, Iterable[type[StrEnum]]] = {
     "outcomes of reloads": [Reloaded],
     "answers to poll now": [Answer],
 }
+
+
+def test_reasons_and_outcomes() -> None:
+    """What a document gives nothing for is one outcome of its poll, and the page says which; no value means two things."""
+    assert {quoted(row[0])[0]: quoted(row[1])[0] for row in tables("reasons of parse")} == OF_REASON
+    assert not {*PollOutcome, *PageOutcome} & {*FetchOutcome}
 
 
 @pytest.mark.parametrize("what", REASONS)

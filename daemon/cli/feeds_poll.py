@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -22,18 +21,16 @@ from daemon.clock import Clock, WallClock
 from daemon.config.load import load_config
 from daemon.config.models import Config
 from daemon.feeds.asked import Reply, Stage, answer_of
-from daemon.feeds.jobs import PollOutcome
+from daemon.feeds.listing import instant
+from daemon.feeds.polling import WELL
 from daemon.feeds.rows import feed_key
 from daemon.feeds.sources.load import Source, load_sources
 from daemon.messages.command import PollNow
 from daemon.messages.wire import encode
-from daemon.net.answers import FetchOutcome
 
 PATIENCE: Final = 60.0
 """Seconds the command waits: a poll takes 30 at most, and other feeds of its site may come first."""
 _PAUSES: Final = (0.25, 0.5, 1.0, 2.0)
-_WELL: Final = frozenset({FetchOutcome.OK, FetchOutcome.NOT_MODIFIED, PollOutcome.UNCHANGED})
-"""Outcomes of polls that went well."""
 _WORDS: Final = {
     Stage.SENT: "asked for",
     Stage.REFUSED: "not polled: its site wants to be left alone",
@@ -75,7 +72,7 @@ def poll_feed(feed_id: str, config_file: Path, *, no_wait: bool, as_json: bool) 
     told = asyncio.run(_poll(config, config_file.parent, source, wait=not no_wait))
     click.echo(orjson.dumps(asdict(told)) if as_json or not sys.stdout.isatty() else _sentence(told))
     if told.answer is Stage.POLLED:
-        return 0 if told.outcome in _WELL else 1
+        return 0 if told.outcome in WELL else 1
     return 0 if no_wait and told.answer is Stage.SENT else 1
 
 
@@ -125,16 +122,12 @@ def _told(source: Source, reply: Reply) -> Told:
     return Told(
         id=source.id,
         answer=reply.stage,
-        until=_iso(reply.until),
+        until=instant(reply.until),
         outcome=feed.outcome if polled else "",
         detail=feed.detail if polled else "",
-        next_poll=_iso(feed.next_at),
+        next_poll=instant(feed.next_at),
         items=feed.items,
     )
-
-
-def _iso(at: float | None) -> str | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _sentence(told: Told) -> str:

@@ -13,11 +13,8 @@ from daemon.bus.base import Row
 from daemon.feeds.pace.turns import paused_until
 from daemon.feeds.rows import FeedRow, decode, encode, feed_key, site_key
 from daemon.messages.command import PollNow
-from daemon.net.answers import FetchOutcome
+from daemon.net.answers import REFUSALS
 from daemon.stage.hop import Table
-
-_LEFT_ALONE: Final = frozenset({FetchOutcome.TOO_MANY, FetchOutcome.UNAVAILABLE})
-"""Outcomes that `Answer.TOO_MANY` stands for."""
 
 _REMEMBERED: Final = 8
 """Commands a row remembers: more people than wait for one feed at a time."""
@@ -75,4 +72,4 @@ def answer_of(command: PollNow, row: Row | None) -> Reply:
 
 def _free_at(feed: FeedRow, site: Row | None, now: float) -> float | None:
     """Until when the feed, or all of its site, is to be left alone; None when it may be asked."""
-    return feed.next_at if feed.outcome in _LEFT_ALONE and feed.next_at > now else paused_until(site, now)
+    return feed.next_at if feed.outcome in REFUSALS and feed.next_at > now else paused_until(site, now)

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
 
 from daemon.feeds.elsewhere.pages import Page
 from daemon.feeds.pace.schedule import Answer
 from daemon.feeds.parse.parsed import NO_HINTS, Deleted, Hints
 from daemon.messages.article import Item
+from daemon.net.answers import FetchOutcome
 
 
 class PollOutcome(StrEnum):
@@ -17,9 +19,19 @@ class PollOutcome(StrEnum):
     HTML = "html"
     NO_FEED = "no_feed"
     OTHER_JSON = "other_json"
-    TOO_LARGE = "too_large"
+    DOCUMENT_TOO_LARGE = "document_too_large"
     UNREADABLE = "unreadable"
     BUG = "bug"
+
+
+Outcome: TypeAlias = FetchOutcome | PollOutcome
+"""How a poll ended: by the request, or by what its body was. No value stands for two of them."""
+
+
+class PageOutcome(StrEnum):
+    """How a look at an older page ended, where it was neither the request nor the body that says so."""
+
+    ROBOTS = "robots"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +84,7 @@ class PageResult:
 
     url: str = field(repr=False)
     page: Page
-    outcome: str
+    outcome: Outcome | PageOutcome
     fetched_at: float
     answer: Answer = Answer.FAILED
     site: str = ""
@@ -117,7 +129,7 @@ class PollResult:
     """
 
     url: str
-    outcome: str
+    outcome: Outcome
     answer: Answer
     fetched_at: float
     site: str = ""

@@ -86,19 +86,19 @@ def _line(id_: str, url: str, feed: FeedRow | None, now: float, *, listed: bool)
         id=id_,
         url=url,
         state=feed.state if listed else FeedState.LEFT,
-        last_success=_iso(feed.success_at),
-        last_poll=_iso(feed.polled_at),
+        last_success=instant(feed.success_at),
+        last_poll=instant(feed.polled_at),
         last_outcome=feed.outcome,
         detail=feed.detail,
         failures=feed.failures,
-        next_poll=_iso(feed.next_at) if listed and feed.left_at is None else None,
+        next_poll=instant(feed.next_at) if listed and feed.left_at is None else None,
         items=feed.items,
         interval=feed.pace,
-        last_new=_iso(feed.rhythm.new_at),
+        last_new=instant(feed.rhythm.new_at),
         posts_every=None if quiet is None else round(quiet.usual),
         silent=quiet is not None and quiet.odd,
         moved_to=for_people(feed.moved_to),
-        last_gap=_iso(feed.gap_at),
+        last_gap=instant(feed.gap_at),
         known_by=feed.named_by,
     )
 
@@ -147,7 +147,8 @@ def _without_query(url: str) -> str:
         return url
 
 
-def _iso(at: float | None) -> str | None:
+def instant(at: float | None) -> str | None:
+    """As commands print times: ISO 8601 in UTC; None for never."""
     return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

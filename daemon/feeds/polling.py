@@ -18,8 +18,8 @@ from daemon.clock import Clock
 from daemon.errors import RasidError
 from daemon.feeds.jobs import Entry, PollJob, PollOutcome, PollResult, Window
 from daemon.feeds.pace.schedule import Answer
-from daemon.feeds.parse.parsed import Parsed, remainder
-from daemon.net.answers import Fetched, FetchOutcome
+from daemon.feeds.parse.parsed import Parsed, Reason, remainder
+from daemon.net.answers import REFUSALS, Fetched, FetchOutcome
 from daemon.net.fetch import Fetcher, Request
 from daemon.net.files import Files, is_file
 from daemon.net.politeness import Politeness
@@ -31,9 +31,20 @@ ANSWERS: Final = {
     FetchOutcome.OK: Answer.GOOD,
     FetchOutcome.NOT_MODIFIED: Answer.GOOD,
     FetchOutcome.GONE: Answer.GONE,
-    FetchOutcome.TOO_MANY: Answer.TOO_MANY,
-    FetchOutcome.UNAVAILABLE: Answer.TOO_MANY,
+    **dict.fromkeys(REFUSALS, Answer.TOO_MANY),
 }
+OF_REASON: Final = {
+    Reason.EMPTY: PollOutcome.EMPTY,
+    Reason.HTML: PollOutcome.HTML,
+    Reason.NO_FEED: PollOutcome.NO_FEED,
+    Reason.OTHER_JSON: PollOutcome.OTHER_JSON,
+    Reason.TOO_LARGE: PollOutcome.DOCUMENT_TOO_LARGE,
+    Reason.UNREADABLE: PollOutcome.UNREADABLE,
+}
+"""What a document's reason to give nothing makes of its poll."""
+WELL: Final = frozenset({*(outcome for outcome, answer in ANSWERS.items() if answer is Answer.GOOD), PollOutcome.UNCHANGED})
+"""Outcomes of polls that went well."""
+
 
 log = structlog.get_logger()
 
@@ -109,7 +120,7 @@ class PollWorker:
         except RasidError as error:
             return replace(plain, outcome=PollOutcome.UNREADABLE, answer=Answer.FAILED, detail=str(error))
         if parsed.reason:
-            return replace(plain, outcome=PollOutcome[parsed.reason.name], answer=Answer.FAILED, detail=parsed.reason.value)
+            return replace(plain, outcome=OF_REASON[parsed.reason], answer=Answer.FAILED, detail=parsed.reason.value)
         detail = "; ".join(remainder(0, parsed.beyond))
         return replace(
             plain,

@@ -36,6 +36,10 @@ class FetchOutcome(StrEnum):
     UNREADABLE_FILE = "unreadable_file"
 
 
+REFUSALS: Final = frozenset({FetchOutcome.TOO_MANY, FetchOutcome.UNAVAILABLE})
+"""Whoever answers so wants to be left alone (feeds 14)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """A link that a header names (RFC 8288): an absolute address, its relations and its type, both in lower case."""

@@ -14,6 +14,7 @@ from daemon.feeds.rows import FeedRow, decode, feed_key, site_key
 from daemon.feeds.sources.load import Source
 from daemon.messages.article import Item, RawArticle, Withdrawal
 from daemon.messages.wire import decode as decode_message
+from daemon.net.answers import FetchOutcome
 from daemon.stage.hop import Effects
 from daemon.stage.table import StepTable
 from daemon.urls import without_credentials
@@ -116,7 +117,7 @@ class Desk:
 
 
 def good(now: float, url: str = "https://news.example.org/feed") -> PollResult:
-    return PollResult(url=url, outcome="ok", answer=Answer.GOOD, fetched_at=now, fresh=True, body="hash")
+    return PollResult(url=url, outcome=FetchOutcome.OK, answer=Answer.GOOD, fetched_at=now, fresh=True, body="hash")
 
 
 def desk(*sources: Source, parser: int = 1) -> Desk:

@@ -16,6 +16,7 @@ from daemon.feeds.poller import Poller
 from daemon.feeds.rows import ITEM, KEPT, MAX_WINDOW, FeedState, feed_key
 from daemon.messages.article import Item, Moment
 from daemon.messages.dead import DeadLetter
+from daemon.net.answers import FetchOutcome
 from daemon.stage.hop import Fact, Failed
 from daemon.stage.table import StepTable
 from tests.feeds.desk import DAY, PARTITIONS, Desk, desk, good, item, source
@@ -121,7 +122,11 @@ def test_a_failure_keeps_everything() -> None:
     made = desk()
     made.poll([item("a")], etag='"x"')
     before = made.feed()
-    made.done(PollResult(url=before.url, outcome="timeout", answer=Answer.FAILED, fetched_at=made.now, etag="", fresh=False))
+    made.done(
+        PollResult(
+            url=before.url, outcome=FetchOutcome.TIMEOUT, answer=Answer.FAILED, fetched_at=made.now, etag="", fresh=False
+        )
+    )
     after = made.feed()
     kept = ("etag", "last_modified", "body", "window", "fetched", "success_at")
     assert {name: getattr(after, name) for name in kept} == {name: getattr(before, name) for name in kept}
@@ -151,11 +156,13 @@ def test_validators(fresh: bool, etag: str, modified: str, kept: tuple[str, str]
 def test_gone_and_too_many() -> None:
     """Feeds 13 and 14: a 410 is looked at again in a week, Retry-After is waited for."""
     made = desk()
-    made.done(PollResult(url=made.feed().url, outcome="gone", answer=Answer.GONE, fetched_at=made.now))
+    made.done(PollResult(url=made.feed().url, outcome=FetchOutcome.GONE, answer=Answer.GONE, fetched_at=made.now))
     assert made.feed().state is FeedState.GONE
     assert made.feed().next_at >= made.now + WEEK
     made.done(
-        PollResult(url=made.feed().url, outcome="too_many", answer=Answer.TOO_MANY, fetched_at=made.now, retry_after=7200.0)
+        PollResult(
+            url=made.feed().url, outcome=FetchOutcome.TOO_MANY, answer=Answer.TOO_MANY, fetched_at=made.now, retry_after=7200.0
+        )
     )
     assert made.feed().next_at >= made.now + 7200
 

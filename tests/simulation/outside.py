@@ -20,6 +20,7 @@ from daemon.feeds.jobs import Entry, PollJob, PollResult, Window
 from daemon.feeds.pace.schedule import Answer as PollAnswer
 from daemon.feeds.sources.load import Source
 from daemon.messages.article import FirstFetch
+from daemon.net.answers import FetchOutcome
 from tests.simulation.answers import Answers, Key
 from tests.simulation.loop import PROCESS
 from tests.simulation.press import WINDOW, Press
@@ -63,10 +64,12 @@ class Outside:
             await self._pass(3.0)
             now = clock.now()
             if not self.calm and self._chance.random() < self.unreachable:
-                return PollResult(url=job.url, outcome="timeout", answer=PollAnswer.FAILED, fetched_at=now)
+                return PollResult(url=job.url, outcome=FetchOutcome.TIMEOUT, answer=PollAnswer.FAILED, fetched_at=now)
             window = self._window(job)
             await self._pass(1.0)
-            return PollResult(url=job.url, outcome="ok", answer=PollAnswer.GOOD, fetched_at=now, fresh=True, window=window)
+            return PollResult(
+                url=job.url, outcome=FetchOutcome.OK, answer=PollAnswer.GOOD, fetched_at=now, fresh=True, window=window
+            )
 
     async def send(self, job: Job) -> Answer:
         key = (job.message.receiver, job.channel, job.key)

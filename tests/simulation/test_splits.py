@@ -19,6 +19,7 @@ from daemon.feeds.rows import SiteRow, decode, feed_key, site_key
 from daemon.feeds.sources.load import Source
 from daemon.messages.article import FeedCard, Item, RawArticle
 from daemon.messages.wire import encode
+from daemon.net.answers import FetchOutcome
 from tests.simulation.replay import Replay
 from tests.simulation.sense import make_sense
 
@@ -121,4 +122,4 @@ def _answer(feed: str, now: float, items: list[Item] | None, answer: Answer) -> 
     if items is not None:
         entries = {item.id: Entry(hash=repr(item), item=item) for item in items}
         window = Window(entries=tuple(entries.values()))
-    return PollResult(url=source.url, outcome="ok", answer=answer, fetched_at=now, fresh=True, window=window)
+    return PollResult(url=source.url, outcome=FetchOutcome.OK, answer=answer, fetched_at=now, fresh=True, window=window)

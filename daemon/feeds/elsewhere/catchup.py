@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from daemon.bus.base import Record
-from daemon.feeds.elsewhere.pages import Finding, Way, begin, go_on
+from daemon.feeds.elsewhere.pages import Finding, Gave, Way, begin, go_on
 from daemon.feeds.items.gatherer import Gatherer, item_counts
 from daemon.feeds.items.naming import Naming
 from daemon.feeds.items.publishing import identify
-from daemon.feeds.jobs import PageJob, PageResult, Window
+from daemon.feeds.jobs import PageJob, PageOutcome, PageResult, Window
 from daemon.feeds.pace.schedule import jitter
 from daemon.feeds.rows import MAX_ITEMS, FeedRow, ItemRow, decode, items_prefix
 from daemon.feeds.sources.load import Source
 from daemon.messages.article import Item
-from daemon.net.answers import FetchOutcome
+from daemon.net.answers import REFUSALS
 from daemon.stage.hop import Fact, Table
 from daemon.urls import origin_of
 
@@ -30,8 +30,6 @@ _LONGEST: Final = 90.0
 
 _DAY: Final = 86400.0
 _HOUR: Final = 3600.0
-_ENDINGS: Final = frozenset({FetchOutcome.TOO_MANY, FetchOutcome.UNAVAILABLE})
-"""Answers after which nothing more is asked: the site has enough to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +94,7 @@ def looked_at(source: Source, feed: FeedRow, result: PageResult, table: Table, n
             known = gatherer.take(name, item, naming, backfill=old, in_window=False)
             met |= known is not None and known.first_at <= catching.since
     finding = Finding(new=gatherer.new, met=met, named=result.named)
-    ended = result.outcome in _ENDINGS or feed.kept + gatherer.new > MAX_ITEMS
+    ended = result.outcome in REFUSALS or feed.kept + gatherer.new > MAX_ITEMS
     return Caught(
         feed=replace(
             feed,
@@ -122,5 +120,12 @@ def _wanted(source: Source, result: PageResult, since: float, table: Table) -> I
 
 
 def _page_fact(result: PageResult) -> Fact:
-    outcome = "items" if result.items else "named" if result.named else "nothing"
-    return Fact("rasid_older_pages_total", {"way": result.page.way.value, "outcome": outcome})
+    return Fact("rasid_older_pages_total", {"way": result.page.way.value, "outcome": _gave(result).value})
+
+
+def _gave(result: PageResult) -> Gave:
+    if result.items:
+        return Gave.ITEMS
+    if result.named:
+        return Gave.NAMED
+    return Gave.REFUSED if result.outcome is PageOutcome.ROBOTS or result.outcome in REFUSALS else Gave.NOTHING

@@ -17,7 +17,7 @@ from selectolax.lexbor import LexborHTMLParser
 from daemon.errors import RasidError
 from daemon.feeds.parse.parsed import Parsed
 from daemon.feeds.parse.texts import clean, one_line
-from daemon.net.answers import Fetched, FetchOutcome, Link
+from daemon.net.answers import REFUSALS, Fetched, FetchOutcome, Link
 from daemon.net.charset import decode
 from daemon.net.fetch import Fetcher, Request
 from daemon.net.headers import joined
@@ -27,7 +27,6 @@ from daemon.urls import without_credentials
 MAX_NAMED: Final = 10
 USUAL: Final = ("/feed", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/feeds/posts/default", "/feed.json")
 _TYPES: Final = frozenset({"rss+xml", "atom+xml", "feed+json", "rdf+xml", "xml", "rss", "atom"})
-_ENOUGH: Final = frozenset({FetchOutcome.TOO_MANY, FetchOutcome.UNAVAILABLE})
 _HEAD: Final = 500_000
 _TITLE: Final = 200
 _COMMENTS: Final = re.compile(
@@ -166,7 +165,7 @@ class Finder:
 
     async def _try(self, url: str, agent: str) -> Found | None:
         page = await self._get(url, agent)
-        if page is not None and page.outcome in _ENOUGH:
+        if page is not None and page.outcome in REFUSALS:
             raise _Ended(_words(page))
         return await self._parsed(page) if page is not None and page.outcome is FetchOutcome.OK else None
 

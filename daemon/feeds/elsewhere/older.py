@@ -5,14 +5,13 @@ PageJob ─ robots.txt: its sitemaps │ may it be asked for ─ Fetcher, in the
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 import structlog
 
 from daemon.clock import Clock
 from daemon.errors import RasidError
 from daemon.feeds.elsewhere.pages import Way
-from daemon.feeds.jobs import PageJob, PageResult, PollJob, PollResult
+from daemon.feeds.jobs import Outcome, PageJob, PageOutcome, PageResult, PollJob, PollOutcome, PollResult
 from daemon.feeds.pace.schedule import Answer
 from daemon.feeds.parse.parsed import Parsed
 from daemon.feeds.parse.sitemap import Sitemap
@@ -21,9 +20,6 @@ from daemon.net.answers import Fetched, FetchOutcome
 from daemon.net.fetch import Request
 from daemon.net.robots import Robots
 from daemon.urls import site_of, without_credentials
-
-_REFUSED: Final = "robots"
-_UNREADABLE: Final = "unreadable"
 
 log = structlog.get_logger()
 
@@ -77,13 +73,13 @@ class OlderPages:
         agent = introduced(job.user_agent or self._user_agent, job.feed)
         robots = None if job.page.way is Way.ARCHIVE else await self._robots.turn_for(job.address, agent)
         if job.page.way is not Way.ARCHIVE and robots is None:
-            return self._empty(job, _REFUSED)
+            return self._empty(job, PageOutcome.ROBOTS)
         request = Request(url=job.address, user_agent=agent, accept=ACCEPT, secrets=dict(job.headers))
         fetched = await (self._get(request) if robots is None else self._get(request, turn=robots))
         try:
             return await self._read(job, fetched)
         except RasidError:
-            return self._empty(job, _UNREADABLE)
+            return self._empty(job, PollOutcome.UNREADABLE)
 
     async def _read(self, job: PageJob, fetched: Fetched) -> PageResult:
         plain = replace(
@@ -104,8 +100,8 @@ class OlderPages:
             language=job.language,
             now=plain.fetched_at,
         )
-        outcome = _UNREADABLE if parsed.reason else plain.outcome
+        outcome = PollOutcome.UNREADABLE if parsed.reason else plain.outcome
         return replace(plain, outcome=outcome, items=parsed.items, named=(parsed.archive,) if parsed.archive else ())
 
-    def _empty(self, job: PageJob, outcome: str) -> PageResult:
+    def _empty(self, job: PageJob, outcome: Outcome | PageOutcome) -> PageResult:
         return PageResult(url=job.url, page=job.page, outcome=outcome, fetched_at=self._clock.now())

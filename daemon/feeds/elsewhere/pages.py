@@ -33,6 +33,15 @@ class Way(StrEnum):
     SITEMAP = "sitemap"
 
 
+class Gave(StrEnum):
+    """What a page gave; label of `rasid_older_pages_total`."""
+
+    ITEMS = "items"
+    NAMED = "named"
+    REFUSED = "refused"
+    NOTHING = "nothing"
+
+
 _USUAL: Final = {Way.ROBOTS: "/robots.txt", Way.SITEMAP: "/news-sitemap.xml"}
 
 

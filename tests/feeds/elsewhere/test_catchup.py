@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from daemon.feeds.elsewhere.pages import Way
-from daemon.feeds.jobs import PageJob, PageResult
+from daemon.feeds.jobs import Outcome, PageJob, PageOutcome, PageResult
 from daemon.feeds.pace.schedule import Answer
 from daemon.feeds.pace.turns import paused_until
 from daemon.feeds.rows import ITEM, KEPT, site_key
 from daemon.messages.article import Item, Moment
-from daemon.stage.hop import Effects, Failed
+from daemon.net.answers import FetchOutcome
+from daemon.stage.hop import Effects, Fact, Failed
 from daemon.stage.table import StepTable
 from tests.feeds.desk import DAY, Desk, desk, item, source
 
@@ -42,7 +43,7 @@ def gapped(url: str = FEED, **changed: Any) -> Desk:
 def answer(made: Desk, items: Sequence[Item] = (), *, commit: bool = True, **changed: Any) -> Effects:
     """The page that is asked for gives these."""
     job = made.page_job()
-    found = PageResult(url=job.url, page=job.page, outcome="ok", fetched_at=made.now, items=tuple(items))
+    found = PageResult(url=job.url, page=job.page, outcome=FetchOutcome.OK, fetched_at=made.now, items=tuple(items))
     return made.done(replace(found, **changed), commit=commit)
 
 
@@ -80,7 +81,7 @@ def test_pages_of_wordpress() -> None:
     answer(made, listed(range(16, 21)))
     assert asked(made) == (Way.PAGED, f"{FEED}?paged=3")
     answer(made, listed(range(11, 17)))
-    answer(made, outcome="not_found")
+    answer(made, outcome=FetchOutcome.NOT_FOUND)
     assert made.feed().catching is None
     assert sorted(numbers(made)) == [*range(5), *range(11, 25)]
 
@@ -119,7 +120,7 @@ def test_the_usual_sitemap_is_asked_for() -> None:
     """Feeds 22: a robots.txt that names none leaves /news-sitemap.xml to be tried, and that is the end."""
     made = gapped(PLAIN)
     answer(made)
-    answer(made, outcome="not_found")
+    answer(made, outcome=FetchOutcome.NOT_FOUND)
     assert made.feed().catching is None
 
 
@@ -139,8 +140,8 @@ def test_it_ends() -> None:
     assert made.feed().catching is None
 
 
-@pytest.mark.parametrize("outcome", ["too_many", "unavailable"])
-def test_a_site_that_has_enough_is_left_alone(outcome: str) -> None:
+@pytest.mark.parametrize("outcome", [FetchOutcome.TOO_MANY, FetchOutcome.UNAVAILABLE])
+def test_a_site_that_has_enough_is_left_alone(outcome: FetchOutcome) -> None:
     """Feeds 14, 22: nothing more is asked for."""
     made = gapped()
     answer(made, outcome=outcome)
@@ -150,7 +151,7 @@ def test_a_site_that_has_enough_is_left_alone(outcome: str) -> None:
 def test_a_refused_page_is_a_refusal_by_its_site() -> None:
     """Feeds 14, 22: “too many” for an older page is said to all feeds of its site, for as long as it asks."""
     made = gapped()
-    answer(made, outcome="too_many", answer=Answer.TOO_MANY, site="example.org", retry_after=7200.0)
+    answer(made, outcome=FetchOutcome.TOO_MANY, answer=Answer.TOO_MANY, site="example.org", retry_after=7200.0)
     table = StepTable(made.rows)
     assert paused_until(table.get(site_key("example.org")), made.now + 7199.0) is not None
     made.now = wakes(made)
@@ -161,6 +162,21 @@ def test_a_refused_page_is_a_refusal_by_its_site() -> None:
     assert later.wake >= made.now - 3600.0 + 7200.0
 
 
+@pytest.mark.parametrize(
+    ("outcome", "named", "gave"),
+    [
+        (FetchOutcome.OK, (FEED,), "named"),
+        (FetchOutcome.NOT_FOUND, (), "nothing"),
+        (FetchOutcome.TOO_MANY, (), "refused"),
+        (PageOutcome.ROBOTS, (), "refused"),
+    ],
+)
+def test_what_a_page_gave_is_counted(outcome: Outcome | PageOutcome, named: tuple[str, ...], gave: str) -> None:
+    """Feeds 22: a page that the server or its robots.txt refuses is not one that gives nothing."""
+    facts = answer(gapped(), outcome=outcome, named=named).facts
+    assert Fact("rasid_older_pages_total", {"way": "paged", "outcome": gave}) in facts
+
+
 def test_it_survives_crashes() -> None:
     """Feeds 22: what is to be looked at stands in the row; a page whose step was lost is asked for again."""
     made = gapped()
@@ -169,7 +185,9 @@ def test_it_survives_crashes() -> None:
     answer(made, listed(range(15, 20)))
     assert sorted(numbers(made)) == [*range(5), *range(15, 25)]
     job = made.page_job()
-    late = PageResult(url=job.url, page=replace(job.page, number=2), outcome="ok", fetched_at=made.now, items=(dated(14),))
+    late = PageResult(
+        url=job.url, page=replace(job.page, number=2), outcome=FetchOutcome.OK, fetched_at=made.now, items=(dated(14),)
+    )
     assert made.done(late).out == ()
 
 

@@ -15,16 +15,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from daemon.feeds.elsewhere.pages import Way
-from daemon.feeds.jobs import PageResult, PollResult
+from daemon.feeds.jobs import Outcome, PageResult, PollOutcome, PollResult
 from daemon.feeds.pace.schedule import Answer
 from daemon.feeds.parse.feed import parse_feed
 from daemon.feeds.polling import window_of
 from daemon.feeds.rows import ITEM
+from daemon.net.answers import FetchOutcome
 from tests.feeds.desk import DAY, Desk, desk, good
 from tests.servers.feeds import RssItem, rss
 
 _FEW: Final = 5
 """Items that a feed has when its ids begin to change: with fewer it cannot be told."""
+
+IN_VAIN: Final = (FetchOutcome.TRUNCATED, FetchOutcome.TIMEOUT, PollOutcome.HTML, FetchOutcome.NOT_MODIFIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +133,10 @@ class Ledger(RuleBasedStateMachine):
         """The document without any items."""
         self._poll([], crash=crash, partial=False)
 
-    @rule(crash=st.booleans(), outcome=st.sampled_from(["truncated", "timeout", "html", "not_modified"]))
-    def poll_in_vain(self, *, crash: bool, outcome: str) -> None:
+    @rule(crash=st.booleans(), outcome=st.sampled_from(IN_VAIN))
+    def poll_in_vain(self, *, crash: bool, outcome: Outcome) -> None:
         """A poll that brings no document."""
-        answer = Answer.GOOD if outcome == "not_modified" else Answer.FAILED
+        answer = Answer.GOOD if outcome is FetchOutcome.NOT_MODIFIED else Answer.FAILED
         url = self.made.feed().url
         result = PollResult(url=url, outcome=outcome, answer=answer, fetched_at=self.made.now)
         self.made.done(result, commit=not crash)
@@ -157,7 +160,7 @@ class Ledger(RuleBasedStateMachine):
         page = data.draw(st.lists(st.sampled_from([*self.missed, *self.away, *self.feed]), unique=True, max_size=5))
         job = self.made.page_job()
         parsed = parse_feed(self._body(page), url=job.address, now=self.made.now)
-        result = PageResult(url=job.url, page=job.page, outcome="ok", fetched_at=self.made.now, items=parsed.items)
+        result = PageResult(url=job.url, page=job.page, outcome=FetchOutcome.OK, fetched_at=self.made.now, items=parsed.items)
         self.made.done(result, commit=not crash)
         for story in () if crash or job.page.way is Way.SITEMAP else page:
             self.seen[story.number] = self.seen.get(story.number) or [(story.title, story.text)]

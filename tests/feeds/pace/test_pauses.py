@@ -14,6 +14,7 @@ from daemon.feeds.pace.schedule import Answer, Pace
 from daemon.feeds.poller import Poller
 from daemon.feeds.rows import SITE, feed_key
 from daemon.feeds.sources.load import Source
+from daemon.net.answers import FetchOutcome
 from daemon.stage.table import StepTable
 from tests.feeds.desk import PARTITIONS, desk, good, source
 
@@ -61,7 +62,7 @@ class Rounds:
             result = good(self.now, job.url)
             if answers and job.feed in answers:
                 asked = answers[job.feed]
-                result = replace(result, answer=Answer.TOO_MANY, outcome="too_many", fresh=False, retry_after=asked)
+                result = replace(result, answer=Answer.TOO_MANY, outcome=FetchOutcome.TOO_MANY, fresh=False, retry_after=asked)
             self.done(key, result)
             polled.append(job.feed)
             self.asked.append((self.now, job.feed))
@@ -101,7 +102,7 @@ def test_the_site_that_refuses_is_left_alone() -> None:
         key, job = next_
         result = good(poll.now, job.url)
         if job.feed == "f0":
-            refused = replace(result, answer=Answer.TOO_MANY, outcome="too_many", fresh=False, retry_after=HOUR)
+            refused = replace(result, answer=Answer.TOO_MANY, outcome=FetchOutcome.TOO_MANY, fresh=False, retry_after=HOUR)
             result = replace(refused, site="other.example", redirected=True)
         poll.done(key, result)
         polled.append(job.feed)
@@ -119,7 +120,9 @@ def test_the_only_feed_of_a_site_that_refused_another_waits() -> None:
     poll.run()
     for pause in (900.0, 900.0):
         key, job = due(poll.later(HOUR), "one")
-        asked = replace(good(poll.now, job.url), answer=Answer.TOO_MANY, outcome="too_many", fresh=False, site="two.example")
+        asked = replace(
+            good(poll.now, job.url), answer=Answer.TOO_MANY, outcome=FetchOutcome.TOO_MANY, fresh=False, site="two.example"
+        )
         poll.done(key, asked)
         assert "two" not in poll.later(pause - 1).run()
         assert "two" in poll.later(0.1 * pause + 2).run()
@@ -140,7 +143,9 @@ def test_a_site_of_another_partition_is_not_reached() -> None:
     made = desk()
     names = (f"site-{number}.example" for number in count())
     far = next(name for name in names if partition_of(name, PARTITIONS) != partition_of("example.org", PARTITIONS))
-    refused = replace(good(made.now), answer=Answer.TOO_MANY, outcome="too_many", fresh=False, retry_after=HOUR, site=far)
+    refused = replace(
+        good(made.now), answer=Answer.TOO_MANY, outcome=FetchOutcome.TOO_MANY, fresh=False, retry_after=HOUR, site=far
+    )
     made.done(refused)
     assert list(made.rows.scan(SITE)) == []
     assert made.feed().next_at >= made.now + HOUR
@@ -264,7 +269,7 @@ def test_never_before_the_pause_is_over(story: Sequence[tuple[str, float | int |
         result = good(poll.now, job.url)
         if kind == "refuse":
             asked = None if what is None else float(what)
-            result = replace(result, answer=Answer.TOO_MANY, outcome="too_many", fresh=False, retry_after=asked)
+            result = replace(result, answer=Answer.TOO_MANY, outcome=FetchOutcome.TOO_MANY, fresh=False, retry_after=asked)
             free_at = poll.now + min(900.0 if asked is None else asked, DAY)
         if kind != "crash":
             poll.done(key, result)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from daemon.feeds.jobs import PollOutcome, PollResult
+from daemon.feeds.jobs import Outcome, PollOutcome, PollResult
 from daemon.feeds.pace.schedule import Answer, Pace
 from daemon.feeds.rows import FeedState
 from daemon.messages.article import Item
@@ -31,8 +31,8 @@ def lead(made: Desk, target: str = NEW, items: Sequence[Item] = SAME, *, days: f
     made.poll(items, url=url, moved=target, redirected=True)
 
 
-def fail(made: Desk, outcome: str, *, url: str = OLD, redirected: bool = False) -> None:
-    answer = Answer.GONE if outcome == FetchOutcome.GONE else Answer.FAILED
+def fail(made: Desk, outcome: Outcome, *, url: str = OLD, redirected: bool = False) -> None:
+    answer = Answer.GONE if outcome is FetchOutcome.GONE else Answer.FAILED
     made.done(PollResult(url=url, outcome=outcome, answer=answer, fetched_at=made.now, redirected=redirected))
 
 
@@ -67,7 +67,7 @@ def test_what_is_not_proved_is_not_believed(how: str) -> None:
             lead(made, target=f"{NEW}/{number % 2}")
         elif how == "not modified":
             made.now += 3 * DAY
-            made.done(replace(good(made.now, OLD), outcome="not_modified", fresh=False, moved=NEW, redirected=True))
+            made.done(replace(good(made.now, OLD), outcome=FetchOutcome.NOT_MODIFIED, fresh=False, moved=NEW, redirected=True))
         else:
             lead(made)
             made.poll(SAME, url=OLD)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.feeds.jobs import PollResult
+from daemon.feeds.jobs import Outcome, PollOutcome, PollResult
 from daemon.feeds.pace.schedule import WEEK, Answer, Pace
 from daemon.feeds.pace.turns import paused_until
 from daemon.feeds.parse.parsed import Hints
@@ -16,6 +16,7 @@ from daemon.feeds.poller import Poller
 from daemon.feeds.rows import FeedState, encode, site_key
 from daemon.feeds.sources.load import Source
 from daemon.messages.article import Moment
+from daemon.net.answers import FetchOutcome
 from tests.feeds.desk import DAY, Desk, desk, good, item, source
 
 URL = source().url
@@ -31,7 +32,7 @@ def steady(feed: Source | None = None, **validators: Any) -> Desk:
 
 
 def unchanged(made: Desk, **changed: Any) -> None:
-    made.done(replace(good(made.now), outcome="not_modified", fresh=False, **changed))
+    made.done(replace(good(made.now), outcome=FetchOutcome.NOT_MODIFIED, fresh=False, **changed))
 
 
 def waits(made: Desk) -> float:
@@ -47,9 +48,9 @@ def test_validators_grow_stale_in_eight_days() -> None:
         assert made.job().etag == '"x"'
     made.now += DAY
     assert (made.job().etag, made.job().last_modified) == ("", "")
-    made.done(PollResult(url=URL, outcome="timeout", answer=Answer.FAILED, fetched_at=made.now))
+    made.done(PollResult(url=URL, outcome=FetchOutcome.TIMEOUT, answer=Answer.FAILED, fetched_at=made.now))
     assert made.job().etag == ""
-    made.done(replace(good(made.now), etag='"y"', outcome="unchanged"))
+    made.done(replace(good(made.now), etag='"y"', outcome=PollOutcome.UNCHANGED))
     assert made.job().etag == '"y"'
 
 
@@ -70,7 +71,7 @@ def test_other_credentials_ask_afresh() -> None:
     before = made.row().wake
     made.reconcile()
     assert (made.job().etag, made.job().body, len(made.job().known), made.row().wake) == ("", "", 1, before)
-    made.done(PollResult(url=URL, outcome="unauthorized", answer=Answer.FAILED, fetched_at=made.now))
+    made.done(PollResult(url=URL, outcome=FetchOutcome.UNAUTHORIZED, answer=Answer.FAILED, fetched_at=made.now))
     made.poller.replace([replace(source(), credentials="1e")])
     made.reconcile()
     assert made.row().wake == made.now
@@ -95,7 +96,9 @@ def test_an_interval_that_changes(before: float | None, after: float | None, pol
 def test_a_pause_outlasts_a_change_of_interval() -> None:
     """Feeds 8 and 14: Retry-After is not shortened by an edit of the files."""
     made = steady(replace(source(), interval=3600.0))
-    made.done(PollResult(url=URL, outcome="too_many", answer=Answer.TOO_MANY, fetched_at=made.now, retry_after=7200.0))
+    made.done(
+        PollResult(url=URL, outcome=FetchOutcome.TOO_MANY, answer=Answer.TOO_MANY, fetched_at=made.now, retry_after=7200.0)
+    )
     made.poller.replace([replace(source(), interval=60.0)])
     made.reconcile()
     assert waits(made) >= 7200
@@ -144,7 +147,7 @@ def test_a_feed_that_is_gone_is_told_once_and_looked_at_weekly() -> None:
     """Feeds 13: 410 stops a feed for a week, tells its operator once, and is over when the feed is back."""
     made, told = steady(), []
     for _ in range(3):
-        gone = PollResult(url=URL, outcome="gone", answer=Answer.GONE, fetched_at=made.now)
+        gone = PollResult(url=URL, outcome=FetchOutcome.GONE, answer=Answer.GONE, fetched_at=made.now)
         told.append([notice.event for notice in made.done(gone).notices])
         assert made.feed().state is FeedState.GONE
         assert WEEK <= waits(made) <= 1.1 * WEEK
@@ -155,8 +158,19 @@ def test_a_feed_that_is_gone_is_told_once_and_looked_at_weekly() -> None:
     assert waits(made) == pytest.approx(300, rel=0.11)
 
 
-@pytest.mark.parametrize("outcome", ["not_found", "unauthorized", "forbidden", "server_error", "tls", "dns", "html"])
-def test_soft_failures_never_stop_a_feed(outcome: str) -> None:
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        FetchOutcome.NOT_FOUND,
+        FetchOutcome.UNAUTHORIZED,
+        FetchOutcome.FORBIDDEN,
+        FetchOutcome.SERVER_ERROR,
+        FetchOutcome.TLS,
+        FetchOutcome.DNS,
+        PollOutcome.HTML,
+    ],
+)
+def test_soft_failures_never_stop_a_feed(outcome: Outcome) -> None:
     """Feeds 13: whatever fails is tried again within a day, for ever, and one success is enough to forget it."""
     made = steady()
     for _ in range(60):
@@ -207,4 +221,4 @@ def play(made: Desk, answer: str, number: int) -> None:
     else:
         kind = {"too_many": Answer.TOO_MANY, "retry": Answer.TOO_MANY, "gone": Answer.GONE}.get(answer, Answer.FAILED)
         asked = 5000.0 if answer == "retry" else None
-        made.done(PollResult(url=URL, outcome="dns", answer=kind, fetched_at=made.now, retry_after=asked))
+        made.done(PollResult(url=URL, outcome=FetchOutcome.DNS, answer=kind, fetched_at=made.now, retry_after=asked))
