@@ -118,6 +118,6 @@ class Bus(Protocol):
         """Committed records with `at >= since` up to the end at the time of the call: for people; no position, no group."""
         ...
 
-    def state(self, group: str) -> AsyncIterator[Row]:
-        """All committed rows of a group: for people."""
+    def state(self, group: str, prefix: bytes = b"") -> AsyncIterator[Row]:
+        """All committed rows of a group whose keys begin with `prefix`: for people."""
         ...

@@ -225,6 +225,6 @@ class MemoryBus:
         for record in [record for log in self._store.logs(topic) for record in log.records if record.at >= since]:
             yield record
 
-    async def state(self, group: str) -> AsyncIterator[Row]:
-        for row in [row for place in self._store.places(group) for row in place.rows.scan()]:
+    async def state(self, group: str, prefix: bytes = b"") -> AsyncIterator[Row]:
+        for row in [row for place in self._store.places(group) for row in place.rows.scan(prefix)]:
             yield row

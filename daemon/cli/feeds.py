@@ -64,4 +64,4 @@ def list_feeds(config_file: Path, *, as_json: bool) -> None:
 async def _rows(config: Config, folder: Path, clock: WallClock) -> list[Row]:
     """The poller's rows of all feeds and sites."""
     async with open_beside(config, folder, clock) as bus:
-        return [row async for row in bus.state(_GROUP) if row.key.startswith((FEED, SITE))]
+        return [row for prefix in (FEED, SITE) async for row in bus.state(_GROUP, prefix)]

@@ -108,7 +108,7 @@ async def _reply(bus: OpenBus, source: Source, asked: PollNow, clock: Clock) -> 
 async def _row(bus: OpenBus, source: Source) -> Row | None:
     """The feed's row; not the one that it left behind when it moved to another site."""
     key = feed_key(source.id)
-    async for row in bus.state(str(TOPICS[FEEDS].group)):
+    async for row in bus.state(str(TOPICS[FEEDS].group), key):
         if row.key == key and row.lane == source.site:
             return row
     return None

@@ -76,11 +76,14 @@ class RowRules:
         await holder_context.__aexit__(None, None, None)
 
     async def test_state(self, engine: Engine) -> None:
-        """`state` gives every committed row of a group from all partitions, and no other group's."""
+        """`state` gives every committed row of a group from all partitions, or those of a prefix, and no other group's."""
         bus = await engine.open()
         async with holding(bus, RAW, GROUP, engine.patience) as holder:
             for lease in await holder.all():
                 await lease.commit(Step(None, (), [Row("lane", b"row-%d" % lease.partition, b"v", 1.0)]))
         count = bus.partitions(RAW)
         assert await state(bus) == {b"row-%d" % n: Row("lane", b"row-%d" % n, b"v", 1.0) for n in range(count)}
+        assert {row.key async for row in bus.state(GROUP, b"row-1")} == {
+            b"row-%d" % n for n in range(count) if f"{n}"[0] == "1"
+        }
         assert await state(bus, "matcher") == {}

@@ -107,8 +107,8 @@ class RoughBus:
     def read(self, topic: str, since: float = 0.0) -> AsyncIterator[Record]:
         return self._inner.read(topic, since)
 
-    def state(self, group: str) -> AsyncIterator[Row]:
-        return self._inner.state(group)
+    def state(self, group: str, prefix: bytes = b"") -> AsyncIterator[Row]:
+        return self._inner.state(group, prefix)
 
     def meet_trouble(self, lease: Lease) -> None:
         if self.chance.randrange(1000) < self.weather().failing:

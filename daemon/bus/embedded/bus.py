@@ -117,12 +117,12 @@ class EmbeddedBus:
                     yield record
                 await asyncio.sleep(0)
 
-    async def state(self, group: str) -> AsyncIterator[Row]:
+    async def state(self, group: str, prefix: bytes = b"") -> AsyncIterator[Row]:
         number = self._shelf.reader.group(group)
         if number is None:
             return
         for partition in range(self._shelf.partitions):
-            for row in self._shelf.reader.rows(numbered(number, partition), b""):
+            for row in self._shelf.reader.rows(numbered(number, partition), prefix):
                 yield row
 
     def trouble(self) -> str | None:

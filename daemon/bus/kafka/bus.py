@@ -125,10 +125,10 @@ class KafkaBus:
             async for record in records:
                 yield record
 
-    async def state(self, group: str) -> AsyncIterator[Row]:
+    async def state(self, group: str, prefix: bytes = b"") -> AsyncIterator[Row]:
         full = self._names.of(state_of(group))
         await self._until_ready()
-        async with aclosing(history.rows(self._link, full, self._names.count)) as rows:
+        async with aclosing(history.rows(self._link, full, self._names.count, prefix)) as rows:
             async for row in rows:
                 yield row
 

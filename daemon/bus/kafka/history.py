@@ -84,8 +84,8 @@ async def _messages(consumer: Any, places: dict[TopicPartition, tuple[int, int]]
         left = {each for each in left if await consumer.position(each) < places[each][1]}
 
 
-async def rows(link: Link, full: str, count: int) -> AsyncGenerator[Row, None]:
-    """All rows of a changelog, partition by partition, in key order within each."""
+async def rows(link: Link, full: str, count: int, prefix: bytes = b"") -> AsyncGenerator[Row, None]:
+    """All rows of a changelog whose keys begin with `prefix`, partition by partition, in key order within each."""
     partitions = [TopicPartition(full, number) for number in range(count)]
     with edge("rows cannot be read", full):
         async with asyncio.timeout(link.timing.opening), reader(link) as consumer:
@@ -93,5 +93,5 @@ async def rows(link: Link, full: str, count: int) -> AsyncGenerator[Row, None]:
         for partition in partitions:
             async with asyncio.timeout(link.timing.opening), reader(link) as consumer:
                 kept = await restore(consumer, partition, Kept(), 0.0)
-            for row in kept.rows.scan():
+            for row in kept.rows.scan(prefix):
                 yield row
