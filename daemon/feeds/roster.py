@@ -66,11 +66,11 @@ class Roster:
 def _readdressed(feed: FeedRow, source: Source, now: float) -> FeedRow:
     """With the files' address and credentials.
 
-    An address that the feed is known to have moved to changes nothing else; other credentials end a move (feeds 12).
+    An address that permanent redirects have led the feed to changes nothing else; other credentials end a move (feeds 12).
     """
     if feed.url == source.url != source.address:  # an older version kept the whole address, secrets and all
         feed = replace(feed, url=source.address)
-    if feed.url != source.address and feed.moved_to == source.address:
+    if feed.url != source.address and source.address in {feed.moved_to, _proved(feed)}:
         feed = replace(feed, url=source.address, moved_to="", move=None)
     if feed.url != source.address:
         unhashed = tuple(Seen(hash="", item=seen.item) for seen in feed.window)
@@ -82,6 +82,11 @@ def _readdressed(feed: FeedRow, source: Source, now: float) -> FeedRow:
         feed = replace(_unconditional(feed), credentials=source.credentials, failures=0, next_at=next_at)
         feed = replace(feed, moved_to="", move=None)  # what is sent now is for the configured address
     return feed
+
+
+def _proved(feed: FeedRow) -> str:
+    """Where its last good polls found the feed, so that validators are of there; empty for nowhere else."""
+    return feed.move.url if feed.move is not None and feed.move.polls else ""
 
 
 def _unconditional(feed: FeedRow) -> FeedRow:

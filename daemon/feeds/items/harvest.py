@@ -26,7 +26,8 @@ from daemon.stage.hop import Fact, Notice, Table
 class Harvest:
     """What one window gave: records, facts, notices, the window to remember, new items, by how many the item rows grew.
 
-    `gap`: news was missed before this window. `named_by`: what the items are known by from now on.
+    `gap`: news was missed before this window. `named_by`: what the items are known by from now on. `familiar`: it is the
+    first of another address, and has items of the one before: whatever else it holds is news.
     """
 
     out: Sequence[Record] = ()
@@ -37,6 +38,7 @@ class Harvest:
     kept: int = 0
     gap: bool = False
     named_by: NamedBy = NamedBy.ID
+    familiar: bool = False
 
 
 @dataclass(slots=True)
@@ -57,10 +59,11 @@ def gather(source: Source, feed: FeedRow, result: PollResult, table: Table, now:
         return Harvest(window=feed.window, named_by=feed.named_by)
     found = _compared(source, feed, view_of(source, feed.named_by, feed.window, result.window, table), table, now)
     view = found.view
+    familiar = not feed.fetched and not feed.portions and not view.is_apart()
     gatherer = Gatherer(source, table, parser=parser, fetched_at=result.fetched_at, now=now)
     for name, entry in zip(view.names, view.entries, strict=True):
         if name not in gatherer.met:
-            gatherer.take(name, entry.item, view.naming, backfill=not feed.fetched)
+            gatherer.take(name, entry.item, view.naming, backfill=not (feed.fetched or familiar))
     window = view.window()
     names = {seen.item for seen in window}
     for deleted in result.deleted:
@@ -78,6 +81,7 @@ def gather(source: Source, feed: FeedRow, result: PollResult, table: Table, now:
         kept=gatherer.new - evicted - found.merged,
         gap=found.gap,
         named_by=found.by,
+        familiar=familiar,
     )
 
 

@@ -71,6 +71,7 @@ def after_poll(before: FeedRow, source: Source, result: PollResult, harvest: Har
     elsewhere = not good and feed.moved_to != before.moved_to
     rhythm = observed(feed.rhythm, 0, result.fetched_at) if good and result.window is None else None
     if result.window is not None:
+        feed = replace(feed, fetched=True) if harvest.familiar else feed
         feed = _read(feed, harvest, result, result.window)
         if harvest.gap:
             feed = with_catch_up(feed, source, result.window, result.archive)

@@ -188,3 +188,14 @@ def test_a_file_that_is_corrected_changes_nothing() -> None:
     made.poller.replace([source(url="https://news.example.org/feed")])
     made.reconcile()
     assert made.feed() == replace(before, url="https://news.example.org/feed", moved_to="")
+
+
+def test_a_file_that_is_corrected_early_changes_nothing() -> None:
+    """Feeds 12: so it is where the address was not believed yet, and the last good polls found the feed there."""
+    other = "https://news.example.org/rss"
+    made = watching()
+    lead(made, other)
+    before = made.feed()
+    made.poller.replace([source(url=other)])
+    made.reconcile()
+    assert made.feed() == replace(before, url=other, move=None)
