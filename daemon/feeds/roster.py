@@ -70,7 +70,7 @@ def _readdressed(feed: FeedRow, source: Source, now: float) -> FeedRow:
     """
     if feed.url == source.url != source.address:  # an older version kept the whole address, secrets and all
         feed = replace(feed, url=source.address)
-    if feed.url != source.address and source.address in {feed.moved_to, _proved(feed)}:
+    if feed.url != source.address and source.address in {feed.moved_to, _led_to(feed)}:
         feed = replace(feed, url=source.address, moved_to="", move=None)
     if feed.url != source.address:
         unhashed = tuple(Seen(hash="", item=seen.item) for seen in feed.window)
@@ -84,9 +84,9 @@ def _readdressed(feed: FeedRow, source: Source, now: float) -> FeedRow:
     return feed
 
 
-def _proved(feed: FeedRow) -> str:
-    """Where its last good polls found the feed, so that validators are of there; empty for nowhere else."""
-    return feed.move.url if feed.move is not None and feed.move.polls else ""
+def _led_to(feed: FeedRow) -> str:
+    """Where its last good polls were led, so that validators are of there; empty for nowhere else."""
+    return feed.move.url if feed.move is not None else ""
 
 
 def _unconditional(feed: FeedRow) -> FeedRow:

@@ -65,7 +65,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """Where permanent redirects have led of late, how many polls found the feed there, and since when (feeds 12)."""
+    """Where permanent redirects have led of late, how many polls found the feed there, and since when (feeds 12).
+
+    None yet: what was read there shared nothing with the window before; but the validators are of there.
+    """
 
     url: str
     since: float

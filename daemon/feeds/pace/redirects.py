@@ -1,6 +1,7 @@
 """Where a feed lives when its address redirects for good (feeds 12). Pure, over the feed's row.
 
-301, 308 to T ─ parsed there, items in common ─▶ 3 polls over 7 days ─┐
+301, 308 to T ─ parsed there, items in common,
+                or 304 to validators of there ─▶ 3 polls over 7 days ─┐
               ├─ only http became https ──────── at once ─────────────┼─▶ T is asked instead
 old address 404, 410, and T was proved ───────── at once ─────────────┘      │
 configured address ◀──────── T fails for good (404, 410, ten times) ─────────┘
@@ -41,20 +42,24 @@ def _found(feed: FeedRow, source: Source, result: PollResult, window: tuple[Seen
         return feed if feed.move is None else replace(feed, move=None)
     if target == _secured(asked):
         return _moved(feed, target)
-    move = (
-        feed.move if feed.move is not None and feed.move.url == target else Move(url=target, since=result.fetched_at, polls=0)
-    )
+    begun = Move(url=target, since=result.fetched_at, polls=0)
+    move = feed.move if feed.move is not None and feed.move.url == target else begun
     if not _is_the_feed(feed, result, window):
-        return replace(feed, move=move if move.polls else None)
+        unproved = begun if result.window is not None else None
+        return replace(feed, move=move if move.polls else unproved)
     move = replace(move, polls=move.polls + 1)
     proved = move.polls >= _POLLS and result.fetched_at - move.since >= _SECONDS
     return _moved(feed, target) if proved else replace(feed, move=move)
 
 
 def _is_the_feed(feed: FeedRow, result: PollResult, window: tuple[Seen, ...]) -> bool:
-    """Whether what was read there has items of the window before. A 304 says nothing: some servers give it for ever."""
+    """Whether what was read there has items of the window before, or is what was read there before.
+
+    So says a 304 once the validators are of there; one that is given to those of the old address says nothing.
+    """
     if result.window is None:
-        return result.outcome == PollOutcome.UNCHANGED
+        was_there = feed.move is not None and feed.move.url == result.moved
+        return was_there or result.outcome == PollOutcome.UNCHANGED
     return not {seen.item for seen in feed.window}.isdisjoint(seen.item for seen in window)
 
 

@@ -95,6 +95,20 @@ def test_the_same_bytes_prove_it_too() -> None:
     assert made.job().address == NEW
 
 
+@pytest.mark.parametrize("first", ["read before", "never read before"])
+def test_a_304_of_the_new_address_proves_it_too(first: str) -> None:
+    """Feeds 12: once the document was read there, a 304 there says that it still stands there, also for a later 404."""
+    for times, gone in ((3, False), (1, True)):
+        made = watching() if first == "read before" else desk(source(url=OLD))
+        lead(made)
+        for _ in range(times):
+            made.now += 3 * DAY
+            made.done(replace(good(made.now, OLD), outcome="not_modified", fresh=False, moved=NEW, redirected=True))
+        if gone:
+            fail(made, FetchOutcome.NOT_FOUND)
+        assert made.job().address == NEW
+
+
 def test_https_is_believed_at_once() -> None:
     """Feeds 12: where only the scheme became https, one good poll is enough."""
     made = watching()
