@@ -47,6 +47,13 @@ def test_import(opml: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
     assert [source.id for source in sources(tmp_path / "config.yaml")] == [one.id, two.id]
 
 
+def test_import_says_what_stands_twice(opml: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Two outlines with one address are one feed; that there are fewer feeds than outlines is not left to be counted."""
+    opml.write_text('<opml>\n<outline text="A" xmlUrl="http://e.com/a"/>\n<outline text="B" xmlUrl="http://e.com/a"/>\n</opml>')
+    assert main(["feeds", "import", str(opml)]) == 0
+    assert capfd.readouterr().err == f"warning: {opml}:3: B: has the address of line 2: one feed, with the tags of both\n"
+
+
 def test_import_overwrites_nothing(opml: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """A file that is there stays, unless --force says so; without --output it goes to standard output."""
     made = tmp_path / "made.yaml"

@@ -97,6 +97,7 @@ class _Reading:
         self.places: dict[KeyPath, tuple[int, int]] = {}
         self.warnings: list[Problem] = []
         self.broken: Problem | None = None
+        self._lines: dict[str, int] = {}
         self._file = file
 
     def root(self, raw: bytes) -> Any:
@@ -136,8 +137,10 @@ class _Reading:
         tags = [*folders, *_categories(_said(outline, "category"))]
         if url in self.feeds:
             self.feeds[url]["tags"] = list(dict.fromkeys([*self.feeds[url]["tags"], *tags]))
+            self._warn(outline, f"has the address of line {self._lines[url]}: one feed, with the tags of both")
         elif len(self.feeds) < _MAX_FEEDS:
             index, line = len(self.feeds), outline.sourceline or 0
+            self._lines[url] = line
             self.places |= {(index,): (line, 0), (index, "url"): (line, 0), (index, "id"): (line, 0)}
             self.feeds[url] = _feed(outline, url, list(dict.fromkeys(tags)))
         else:

@@ -55,10 +55,14 @@ def test_places() -> None:
 
 
 def test_twice_is_once() -> None:
-    """A feed that stands in two folders has both as tags."""
-    text = '<opml><outline text="{}"><outline xmlUrl="http://e.com/a"/></outline><outline text="{}">{}</outline></opml>'
-    (feed,) = feeds(text.format("one", "two", '<outline xmlUrl="http://e.com/a"/>'))
+    """A feed that stands in two folders has both as tags, and it is said that it is one, with both lines."""
+    text = '<opml><outline text="{}"><outline xmlUrl="http://e.com/a"/></outline>\n<outline text="{}">{}</outline></opml>'
+    outlines = read_opml(text.format("one", "two", '<outline xmlUrl="http://e.com/a" text="A"/>').encode(), "f.opml")
+    (feed,) = outlines.document.value
     assert feed["tags"] == ["one", "two"]
+    assert [str(warning) for warning in outlines.warnings] == [
+        "f.opml:2: A: has the address of line 1: one feed, with the tags of both"
+    ]
 
 
 @pytest.mark.parametrize(
