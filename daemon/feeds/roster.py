@@ -15,6 +15,7 @@ from daemon.feeds.pace.standing import sooner
 from daemon.feeds.pace.turns import right_turn
 from daemon.feeds.rows import FEED, KEPT, SITE, FeedRow, FeedState, Seen, decode, encode, feed_key, feed_of, items_prefix
 from daemon.feeds.sources.load import Source
+from daemon.net.answers import FetchOutcome
 from daemon.stage.hop import Table
 
 _PURGED_AT_ONCE: Final = 500
@@ -55,12 +56,21 @@ class Roster:
     def _returned(self, feed: FeedRow, source: Source, now: float) -> FeedRow:
         """The row as the files want it: the same object when nothing is to be changed."""
         if feed.left_at is not None:
-            feed = replace(feed, left_at=None, state=FeedState.OK if feed.fetched else FeedState.NEW)
+            feed = replace(feed, left_at=None, state=_state_before(feed))
         feed = _readdressed(feed, source, now)
         if feed.parser != self.parser:
             unhashed = tuple(Seen(hash="", item=seen.item) for seen in feed.window)
             feed = replace(_unconditional(feed), parser=self.parser, window=unhashed)
         return _on_time(sooner(feed, source, self.pace.of(source.site)), now)
+
+
+def _state_before(feed: FeedRow) -> FeedState:
+    """The state of a feed that is back, as its last poll left it."""
+    if feed.polled_at is None:
+        return FeedState.NEW
+    if feed.outcome == FetchOutcome.GONE:
+        return FeedState.GONE
+    return FeedState.FAILING if feed.failures else FeedState.OK
 
 
 def _readdressed(feed: FeedRow, source: Source, now: float) -> FeedRow:

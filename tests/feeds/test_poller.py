@@ -13,6 +13,7 @@ from daemon.errors import DecodeError
 from daemon.feeds.jobs import PollResult
 from daemon.feeds.pace.schedule import WEEK, Answer, Pace
 from daemon.feeds.poller import Poller
+from daemon.feeds.polling import ANSWERS
 from daemon.feeds.rows import ITEM, KEPT, MAX_WINDOW, FeedState, feed_key
 from daemon.feeds.sources.load import Source
 from daemon.messages.article import Item, Moment
@@ -252,6 +253,28 @@ def test_another_address_starts_afresh() -> None:
     assert made.feed().attempt == 1
     made.poll([item("a"), item("b")], url=moved.url)
     assert ids(made) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        ("", FeedState.NEW),
+        ("ok", FeedState.OK),
+        (FetchOutcome.DNS, FeedState.FAILING),
+        (FetchOutcome.GONE, FeedState.GONE),
+    ],
+)
+def test_a_feed_that_is_back_stands_as_it_did(outcome: str, state: FeedState) -> None:
+    """Its state is what its last poll gave, also where no poll has ever gone well: only one never polled is new."""
+    made = desk()
+    if outcome:
+        answer = ANSWERS[FetchOutcome(outcome)] if outcome in ANSWERS else Answer.FAILED
+        made.done(replace(good(made.now), outcome=outcome, answer=answer))
+    made.poller.replace([])
+    made.reconcile()
+    made.poller.replace([source()])
+    made.reconcile()
+    assert made.feed().state is state
 
 
 def readdressed(made: Desk) -> Source:
