@@ -13,12 +13,9 @@ from daemon.errors import DecodeError
 from daemon.feeds.jobs import PollResult
 from daemon.feeds.pace.schedule import WEEK, Answer, Pace
 from daemon.feeds.poller import Poller
-from daemon.feeds.polling import ANSWERS
 from daemon.feeds.rows import ITEM, KEPT, MAX_WINDOW, FeedState, feed_key
-from daemon.feeds.sources.load import Source
 from daemon.messages.article import Item, Moment
 from daemon.messages.dead import DeadLetter
-from daemon.net.answers import FetchOutcome
 from daemon.stage.hop import Fact, Failed
 from daemon.stage.table import StepTable
 from tests.feeds.desk import DAY, PARTITIONS, Desk, desk, good, item, source
@@ -253,56 +250,6 @@ def test_another_address_starts_afresh() -> None:
     assert made.feed().attempt == 1
     made.poll([item("a"), item("b")], url=moved.url)
     assert ids(made) == ["a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("outcome", "state"),
-    [
-        ("", FeedState.NEW),
-        ("ok", FeedState.OK),
-        (FetchOutcome.DNS, FeedState.FAILING),
-        (FetchOutcome.GONE, FeedState.GONE),
-    ],
-)
-def test_a_feed_that_is_back_stands_as_it_did(outcome: str, state: FeedState) -> None:
-    """Its state is what its last poll gave, also where no poll has ever gone well: only one never polled is new."""
-    made = desk()
-    if outcome:
-        answer = ANSWERS[FetchOutcome(outcome)] if outcome in ANSWERS else Answer.FAILED
-        made.done(replace(good(made.now), outcome=outcome, answer=answer))
-    made.poller.replace([])
-    made.reconcile()
-    made.poller.replace([source()])
-    made.reconcile()
-    assert made.feed().state is state
-
-
-def readdressed(made: Desk) -> Source:
-    """The feed under another address of its site."""
-    other = source(url="https://news.example.org/other")
-    made.poller.replace([other])
-    made.reconcile()
-    return other
-
-
-def test_a_corrected_address_is_no_first_sight() -> None:
-    """Feeds 22, 12: where the first window of another address has items of the one before, what is new in it is news."""
-    made = desk()
-    made.poll([item("a"), item("b")])
-    other = readdressed(made)
-    made.poll([item("b"), item("c")], url=other.url, left=1)
-    made.poll([item("b"), item("c"), item("d")], url=other.url)
-    assert [(raw.item.id, raw.backfill) for raw in made.published[2:]] == [("c", False), ("d", False)]
-
-
-def test_another_feed_is_a_first_sight() -> None:
-    """Feeds 22: where it has none of them, it is another feed, and what stands there already is backfill, in portions too."""
-    made = desk()
-    made.poll([item("a")])
-    other = readdressed(made)
-    made.poll([item("x")], url=other.url, left=1)
-    made.poll([item("x"), item("y")], url=other.url)
-    assert [(raw.item.id, raw.backfill) for raw in made.published[1:]] == [("x", True), ("y", True)]
 
 
 def test_another_parser_makes_no_edits() -> None:
