@@ -115,6 +115,8 @@ def feed_table(lines: Sequence[Line], now: float) -> str:
 
 
 def _remarks(line: Line, now: float) -> Iterator[str]:
+    if line.state is FeedState.LEFT:
+        yield "not in the files any more, or switched off there"
     if line.detail:
         yield line.detail
     if line.silent and line.last_new is not None and line.posts_every is not None:

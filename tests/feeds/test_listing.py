@@ -64,6 +64,12 @@ def test_a_feed_that_left_tells_no_secret() -> None:
     assert line.url == "https://example.org/feed?…"
 
 
+def test_a_feed_that_is_switched_off() -> None:
+    """It is listed as one that left, and that it may stand in the files all the same is said."""
+    text = feed_table(feed_lines([], [row("gone", OK)], NOW), NOW)
+    assert text.splitlines()[-1] == "    not in the files any more, or switched off there"
+
+
 def test_a_site_that_is_left_alone() -> None:
     """Feeds 14: no feed of it is polled before the end of the pause, and the list does not say otherwise."""
     pause = encode(SiteRow(refusals=1, paused_at=NOW, free_at=NOW + 3600))
