@@ -22,6 +22,9 @@ _MOST: Final = 0.8
 _FEWEST: Final = 3
 """Items that must agree before a feed's ids are given up: one that is said twice under two ids proves nothing."""
 
+_FEWEST_SHOWN: Final = 3
+"""Items that must have gone at once before news counts as missed."""
+
 _AFTER: Final = {NamedBy.ID: (NamedBy.LINK, NamedBy.WORDS), NamedBy.LINK: (NamedBy.WORDS,), NamedBy.WORDS: ()}
 
 
@@ -58,6 +61,11 @@ def _link(item: Item, source: Source) -> tuple[str, str] | str:
 
 
 def is_gap(source: Source, items: Sequence[Item], past: Sequence[ItemRow]) -> bool:
-    """Whether none of a window's items, of which none is known by name, has an address that the last window had."""
+    """Whether none of a window's items, of which none is known by name, has an address that the last window had.
+
+    That one or two have gone is no evidence: a feed of one item, such as a bulletin, shows another one each time.
+    """
+    if len(past) < _FEWEST_SHOWN:
+        return False
     before = {row.article for row in past}
-    return bool(past) and not any(identify(item, source)[0] in before for item in items)
+    return not any(identify(item, source)[0] in before for item in items)

@@ -71,11 +71,13 @@ def test_a_gap_is_lived_down() -> None:
         (range(5), [], False),
         (range(5), range(4, 9), False),
         (range(5), range(10, 15), True),
+        (range(1), range(1, 2), False),
+        (range(2), range(10, 15), False),
     ],
-    ids=["nothing before", "nothing now", "one in common", "only what is new"],
+    ids=["nothing before", "nothing now", "one in common", "only what is new", "one item each time", "two before"],
 )
 def test_what_is_no_gap(first: Sequence[int], second: Sequence[int], *, partial: bool) -> None:
-    """Feeds 22, 6: an empty window, one item in common and a 226 tell of no gap."""
+    """Feeds 22, 6: an empty window, one of less than three items, one item in common and a 226 tell of no gap."""
     made = desk()
     made.poll([titled(number) for number in first])
     assert not gaps(made.poll([titled(number) for number in second], partial=partial))
