@@ -33,7 +33,7 @@ class FeedAuth(Model):
 
     @model_validator(mode="after")
     def _can_be_sent(self) -> Self:
-        if sum(map(bool, (self.bearer, self.basic, self.headers))) != 1:
+        if (self.bearer is not None) + (self.basic is not None) + bool(self.headers) != 1:
             raise ValueError("needs one of bearer, basic and headers")
         if self.basic and ":" in self.basic.username:
             raise ValueError("a username with a colon in it cannot be sent")

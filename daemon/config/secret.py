@@ -14,11 +14,14 @@ def _from_file(value: object, info: ValidationInfo) -> object:
         return value
     path = Path(info.context["folder"] if info.context else "", value.removeprefix("file:"))
     try:
-        return read_plain(path, SECRET).decode("utf-8").rstrip("\r\n")
+        secret = read_plain(path, SECRET).decode("utf-8").rstrip("\r\n")
     except OSError as error:
         raise ValueError(f"the secret's file {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
         raise ValueError(f"the secret's file {path} is not UTF-8 text") from None
+    if not secret:
+        raise ValueError(f"the secret's file {path} is empty")
+    return secret
 
 
 Secret = Annotated[SecretStr, BeforeValidator(_from_file)]

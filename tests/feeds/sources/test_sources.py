@@ -199,6 +199,9 @@ def test_logins(tmp_path: Path, auth: str, sent: tuple[str, str]) -> None:
         ("{headers: {'X Y': b}}", "'X Y' is not the name of a header"),
         ("{headers: {Host: b}}", "the header Host is not to be set here"),
         ('{bearer: "tok\\nen"}', "must be one line of plain ASCII"),
+        ("{bearer: ''}", "a secret is empty"),
+        ("{bearer: file:emptied}", "emptied is empty"),
+        ("{basic: {username: a, password: file:emptied}}", "emptied is empty"),
         ("{bearer: file:missing}", "missing cannot be read: No such file or directory"),
         ("{basic: {username: 'a:b', password: x}}", "a username with a colon in it cannot be sent"),
         ("{basic: {username: a, pasword: c4nary}}", "unknown key"),
@@ -206,6 +209,7 @@ def test_logins(tmp_path: Path, auth: str, sent: tuple[str, str]) -> None:
 )
 def test_logins_that_cannot_be_sent(tmp_path: Path, auth: str, reason: str) -> None:
     """They are told with their place and without their values."""
+    (tmp_path / "emptied").write_text("\n")
     told = problems(tmp_path, f"feeds:\n  - id: a\n    url: https://e.com/a\n    auth: {auth}\n")
     assert told[0].startswith("config.yaml:4:")
     assert reason in " ".join(told)
