@@ -25,11 +25,13 @@ from daemon.errors import ConfigError, Problem
 from daemon.feeds.sources.opml import Outlines, read_opml
 from daemon.messages.article import FeedCard, FirstFetch
 from daemon.net.files import OutsideFolder, is_file, locate
-from daemon.urls import is_usable, site_of, without_credentials
+from daemon.urls import MAX_LENGTH, is_usable, site_of, without_credentials
 
 OPML: Final = frozenset({".opml", ".xml"})
 """Endings of files of feeds that are not YAML."""
 _UP_TO_PATH: Final = re.compile(r"^(?:[^/?#]*://)?[^/?#]*")
+_PORT: Final = re.compile(r"https?://[^/?#]+:([^:/?#@\]]+)(?:[/?#]|$)", re.IGNORECASE)
+_LAST_PORT: Final = 65535
 _SHORTEST_SECRET: Final = 8
 """Characters of a variable in an address from which on it counts as a secret: `${LANG}` would be blanked in every word."""
 
@@ -210,7 +212,16 @@ def why_unusable(url: str, folder: Path | None) -> str:
         return ""
     if any(map(str.isspace, url)):
         return "has a space in it; write %20 where one belongs there"
-    return "" if is_usable(url) else "not an http, https or file address"
+    return "" if is_usable(url) else _wrong_in(url)
+
+
+def _wrong_in(url: str) -> str:
+    if len(url) > MAX_LENGTH:
+        return f"is longer than {MAX_LENGTH} characters"
+    port = _PORT.match(url)
+    if port is not None and not (re.fullmatch(r"\d{1,5}", port[1], re.ASCII) and int(port[1]) <= _LAST_PORT):
+        return f"its port {port[1]} is no number up to {_LAST_PORT}"
+    return "not an http, https or file address"
 
 
 def _source(entry: Entry, environ: Mapping[str, str], polling: Polling) -> Source:
