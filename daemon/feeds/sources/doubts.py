@@ -1,7 +1,9 @@
 """What `rasid check` doubts of feeds: mistakes, most likely, with which the service can run all the same."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from daemon.config.literals import literal_secrets
 from daemon.config.models import Config, FeedFile, Polling
@@ -11,6 +13,9 @@ from daemon.feeds.sources.load import Entry, entries, is_opml, read_outlines
 from daemon.net.files import is_file, locate
 from daemon.urls import site_of
 
+_WITHIN: Final = re.compile(r"https?://[^/?#:@]*:?([^/?#]*)@", re.IGNORECASE)
+"""An address with a name in it, and its password."""
+
 
 def doubtful_feeds(config: Config, config_file: Path, environ: Mapping[str, str]) -> Iterator[Problem]:
     """Of feeds that `load_sources` takes, and of the files they stand in."""
@@ -19,20 +24,26 @@ def doubtful_feeds(config: Config, config_file: Path, environ: Mapping[str, str]
         if entry.document.file not in met:
             met.add(entry.document.file)
             yield from literal_secrets(entry.document)
-        yield from _doubts(entry, config.polling, config_file.parent)
+        yield from _doubts(entry, config.polling, config_file.parent, environ)
     for listed in config.feeds:
         if isinstance(listed, FeedFile) and listed.enabled and is_opml(path := config_file.parent / listed.file):
             yield from read_outlines(path).warnings
 
 
-def _doubts(entry: Entry, polling: Polling, folder: Path) -> Iterator[Problem]:
+def _doubts(entry: Entry, polling: Polling, folder: Path, environ: Mapping[str, str]) -> Iterator[Problem]:
     interval, url = entry.feed.interval, entry.feed.url
     shortest = pace_of(polling).of(site_of(url)).shortest
     if interval is not None and interval < shortest:
         least = "polling.min_interval" if shortest == polling.min_interval else "min_interval of its site"
         yield entry.problem("interval", f"is shorter than {least}: the feed is polled every {shortest:g} s")
-    if entry.feed.auth is not None and not url.lower().startswith("https:"):
+    is_secure = url.lower().startswith("https:")
+    if entry.feed.auth is not None and not is_secure:
         yield entry.problem("auth", "goes over the network in the clear, or nowhere: the address is not https")
+    if _WITHIN.match(url) and not is_secure:
+        yield entry.problem("url", "its name and password go over the network in the clear: the address is not https")
+    within = _WITHIN.match(entry.written(environ) or url)
+    if within is not None and within[1] and "${" not in within[1]:
+        yield entry.problem("url", 'its password stands in the file as it is; better "${NAME}" from the environment')
     # The service may run elsewhere, or begin before the file is written.
     if is_file(url) and (reason := _missing(locate(url, folder))):
         yield entry.problem("url", reason)

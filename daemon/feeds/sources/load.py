@@ -95,7 +95,7 @@ class Entry:
 
     def shown(self, environ: Mapping[str, str]) -> str:
         """The address without credentials; behind its host as it stands in the file, so that `${…}` hides what it is."""
-        plain, written = without_credentials(self.feed.url), self._written(environ)
+        plain, written = without_credentials(self.feed.url), self.written(environ)
         if is_file(plain) or not written:
             return plain
         parts = urlsplit(plain)
@@ -107,10 +107,10 @@ class Entry:
             yield from self.feed.auth.secrets()
         if self.feed.url != without_credentials(self.feed.url):
             yield urlsplit(self.feed.url).netloc.rpartition("@")[0].partition(":")[2]
-        values = (environ[name] for name in variables(self._written(environ)))
+        values = (environ[name] for name in variables(self.written(environ)))
         yield from (value for value in values if len(value) >= _SHORTEST_SECRET)
 
-    def _written(self, environ: Mapping[str, str]) -> str:
+    def written(self, environ: Mapping[str, str]) -> str:
         """The address as it stands in the file, with variables that were filled in; empty when there are none."""
         value = self.document.value
         try:

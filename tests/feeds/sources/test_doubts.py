@@ -1,6 +1,8 @@
 """What `rasid check` doubts of feeds."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from daemon.config.load import load_config
 from daemon.feeds.sources.doubts import doubtful_feeds
@@ -32,3 +34,28 @@ def test_logins_and_lists(tmp_path: Path) -> None:
     assert "stands in the file as it is" in told[1]
     assert "not well-formed" in told[2]
     assert not any(secret in text for text in told for secret in ("c4nary", "t0ken"))
+
+
+def said(folder: Path, feeds: str, environ: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    """The doubts about a configuration's feeds, with their lines."""
+    path = folder / "config.yaml"
+    path.write_text(f"feeds:\n{feeds}")
+    return [str(doubt).removeprefix(f"{path}:") for doubt in doubtful_feeds(load_config(path, environ), path, environ)]
+
+
+def test_secrets_in_addresses(tmp_path: Path) -> None:
+    """Feeds 34: a password in an address is doubted as one in `auth` is, for where it stands and for where it goes."""
+    environ = {"TOK": "t0ken-t0ken", "URL": "https://u:t0ken@e.com/d"}
+    told = said(
+        tmp_path,
+        '- {id: a, url: "http://u:${TOK}@e.com/a"}\n'
+        '- {id: b, url: "https://u:c4nary@e.com/b"}\n'
+        '- {id: c, url: "https://u:${TOK}@e.com/c"}\n'
+        '- {id: d, url: "${URL}"}\n'
+        '- {id: e, url: "https://e.com/e?mail=x@e.com"}\n',
+        environ,
+    )
+    assert told == [
+        "2:11: feeds[0].url: its name and password go over the network in the clear: the address is not https",
+        '3:11: feeds[1].url: its password stands in the file as it is; better "${NAME}" from the environment',
+    ]
