@@ -15,12 +15,18 @@ from daemon.urls import site_of
 
 _WITHIN: Final = re.compile(r"https?://[^/?#:@]*:?([^/?#]*)@", re.IGNORECASE)
 """An address with a name in it, and its password."""
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 
 
 def doubtful_feeds(config: Config, config_file: Path, environ: Mapping[str, str]) -> Iterator[Problem]:
     """Of feeds that `load_sources` takes, and of the files they stand in."""
     met: set[str] = {str(config_file)}
+    addresses: dict[str, Entry] = {}
     for entry in entries(config, config_file, environ, []):
+        first = addresses.setdefault(entry.feed.url, entry)
+        if first is not entry:
+            place = first.problem("url", "")
+            yield entry.problem("url", f"is that of the feed {first.feed.id!r} at {place.file}:{place.line}: both are polled")
         if entry.document.file not in met:
             met.add(entry.document.file)
             yield from literal_secrets(entry.document)
@@ -36,6 +42,8 @@ def _doubts(entry: Entry, polling: Polling, folder: Path, environ: Mapping[str, 
     if interval is not None and interval < shortest:
         least = "polling.min_interval" if shortest == polling.min_interval else "min_interval of its site"
         yield entry.problem("interval", f"is shorter than {least}: the feed is polled every {shortest:g} s")
+    if entry.feed.language and not _LANGUAGE.fullmatch(entry.feed.language):
+        yield entry.problem("language", f"{entry.feed.language!r} is no BCP 47 tag, such as ar or en-GB")
     is_secure = url.lower().startswith("https:")
     if entry.feed.auth is not None and not is_secure:
         yield entry.problem("auth", "goes over the network in the clear, or nowhere: the address is not https")
