@@ -19,7 +19,7 @@ from daemon.cli.feeds_find import find_feeds
 from daemon.cli.feeds_poll import poll_feed
 from daemon.cli.options import CONFIG_FILE
 from daemon.clock import WallClock
-from daemon.config.load import load_config
+from daemon.config.load import AsWritten, load_feeds_config
 from daemon.config.models import Config
 from daemon.feeds.listing import feed_lines, feed_table
 from daemon.feeds.rows import FEED, SITE
@@ -44,14 +44,14 @@ def list_feeds(config_file: Path, *, as_json: bool) -> None:
     """List the configured feeds, and those that left the configuration within the last 30 days.
 
     States: new (not polled yet), ok, failing, gone (410), left (no longer configured). Works while the service runs and
-    while it does not. On a terminal a table; piped, or with --json, one JSON object a line:
+    while it does not, and needs none of the feeds' secrets. On a terminal a table; piped, or with --json, one JSON object a line:
     {"id", "url", "state", "last_success", "last_poll", "last_outcome", "detail", "failures", "next_poll", "items",
     "interval", "last_new", "posts_every", "silent", "moved_to", "last_gap", "known_by"}.
 
     Exit codes: 0 done, 1 there is no bus (yet) or it cannot be read, 2 for a bad configuration or feed list.
     """
-    config = load_config(config_file, os.environ)
-    sources = load_sources(config, config_file, os.environ)
+    config = load_feeds_config(config_file, os.environ)
+    sources = load_sources(config, config_file, AsWritten(os.environ))
     clock = WallClock()
     lines = feed_lines(sources, asyncio.run(_rows(config, config_file.parent, clock)), clock.now())
     if as_json or not sys.stdout.isatty():

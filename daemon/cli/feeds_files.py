@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from daemon.cli.options import CONFIG_FILE
-from daemon.config.load import load_config, validate
+from daemon.config.load import AsWritten, load_feeds_config, validate, variables
 from daemon.config.models import Feed
 from daemon.errors import ConfigError, Problem
 from daemon.feeds.sources.feedfile import acceptable, has_secret, portable, yaml_text
@@ -64,12 +64,12 @@ def export_feeds(config_file: Path) -> None:
 
     Exit codes: 0 done, 2 for a bad configuration or feed list.
     """
-    config = load_config(config_file, os.environ)
-    load_sources(config, config_file, os.environ)
-    found = list(entries(config, config_file, os.environ, []))
-    feeds = [portable(entry, os.environ) for entry in found]
+    config, environ = load_feeds_config(config_file, os.environ), AsWritten(os.environ)
+    load_sources(config, config_file, environ)
+    found = list(entries(config, config_file, environ, []))
+    feeds = [portable(entry, environ) for entry in found]
     for entry, feed in zip(found, feeds, strict=True):
-        if has_secret(entry.feed, feed["url"]):
+        if has_secret(entry.feed, feed["url"]) or variables(feed["url"]):
             click.echo(f"warning: {entry.problem('id', f'{entry.feed.id} is exported without its secret')}", err=True)
     sys.stdout.buffer.write(write_opml(feeds, "Feeds of Rasid"))
     sys.stdout.buffer.flush()

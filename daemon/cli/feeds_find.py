@@ -11,7 +11,7 @@ import orjson
 from daemon.app.outward import fetcher_for, finder_for, politeness_for, robots_for, user_agent_of
 from daemon.cli.options import CONFIG_FILE
 from daemon.clock import WallClock
-from daemon.config.load import load_config
+from daemon.config.load import load_feeds_config
 from daemon.config.models import Polling
 from daemon.feeds.elsewhere.discovery import Search
 from daemon.workers import Workers
@@ -29,7 +29,7 @@ def find_feeds(url: str, config_file: Path, *, as_json: bool) -> int:
 
     Exit codes: 0 found, 1 nothing found (the reason is on stderr), 2 for a bad configuration.
     """
-    config = load_config(config_file, os.environ)
+    config = load_feeds_config(config_file, os.environ)
     search = asyncio.run(_search(url, config.polling, config_file.parent))
     for found in search.found:
         shown = f"{found.url}\n    {found.title or '-'} ({found.format}, {found.items} items)"

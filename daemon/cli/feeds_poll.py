@@ -18,7 +18,7 @@ from daemon.bus.base import Record, Row
 from daemon.bus.topics import FEEDS, TOPICS
 from daemon.cli.options import CONFIG_FILE
 from daemon.clock import Clock, WallClock
-from daemon.config.load import load_config
+from daemon.config.load import AsWritten, load_feeds_config
 from daemon.config.models import Config
 from daemon.feeds.asked import Reply, Stage, answer_of
 from daemon.feeds.listing import instant
@@ -67,8 +67,8 @@ def poll_feed(feed_id: str, config_file: Path, *, no_wait: bool, as_json: bool) 
     Exit codes: 0 polled well, or asked for with --no-wait; 1 the poll failed, was refused, or has not come within the
     minute, or there is no bus (yet); 2 there is no such feed, or a bad configuration.
     """
-    config = load_config(config_file, os.environ)
-    source = _chosen(load_sources(config, config_file, os.environ), feed_id)
+    config = load_feeds_config(config_file, os.environ)
+    source = _chosen(load_sources(config, config_file, AsWritten(os.environ)), feed_id)
     told = asyncio.run(_poll(config, config_file.parent, source, wait=not no_wait))
     click.echo(orjson.dumps(asdict(told)) if as_json or not sys.stdout.isatty() else _sentence(told))
     if told.answer is Stage.POLLED:

@@ -4,7 +4,7 @@ file ─ Document ─ RASID_A__B overrides ─ "${NAME}" filled in ─ pydantic 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -43,6 +43,29 @@ _WORDS: Final = {
 }
 """The library's kinds of mistakes that people make, in words for those who write YAML."""
 _BUS: Final = ("data_dir", "bus")
+_POLLED: Final = ("polling", "feeds")
+
+
+class AsWritten(Mapping[str, str]):
+    """The environment of somebody who looks on: what is not set stands for itself, and `file:` secrets are left unread.
+
+    For commands that ask no feed: what they show of addresses is what is written.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def __getitem__(self, name: str) -> str:
+        return self._environ.get(name, f"${{{name}}}")
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._environ)
+
+    def __len__(self) -> int:
+        return len(self._environ)
 
 
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
@@ -53,15 +76,29 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
 
 def load_bus_config(path: Path, environ: Mapping[str, str]) -> Config:
     """As `load_config`, for commands that only need the bus: the rest, and the secrets in it, is left unread."""
+    return validate(Config, _only(_override(read_document(path), environ), _BUS), environ, folder=path.parent)
+
+
+def load_feeds_config(path: Path, environ: Mapping[str, str]) -> Config:
+    """As `load_bus_config`, with what is said of feeds and of polling: but for the bus, it needs no secret."""
     document = _override(read_document(path), environ)
-    if isinstance(document.value, dict):
-        kept = {key: value for key, value in document.value.items() if key in _BUS or key not in Config.model_fields}
-        document = replace(document, value=kept)
-    return validate(Config, document, environ, folder=path.parent)
+    bus = validate(Config, _only(document, _BUS), environ, folder=path.parent)
+    polled = validate(Config, _only(document, _POLLED), AsWritten(environ), folder=path.parent)
+    return polled.model_copy(update={name: getattr(bus, name) for name in _BUS})
+
+
+def _only(document: Document, keys: Sequence[str]) -> Document:
+    """The document with only these keys of a configuration, and those that none has."""
+    if not isinstance(document.value, dict):
+        return document
+    kept = {key: value for key, value in document.value.items() if key in keys or key not in Config.model_fields}
+    return replace(document, value=kept)
 
 
 def validate(shape: type[T], document: Document, environ: Mapping[str, str] | None, folder: Path) -> T:
     """The document as `shape` (a model, or a type such as `list[Feed]`). `file:` secrets are read relative to `folder`.
+
+    Where the environment is `AsWritten`, secrets are placeholders.
 
     Without an environment `${NAME}` is a text like others: in what strangers wrote it must not become what it stands for.
     Raises `ConfigError` with all problems. The values of secrets never stand in them.
@@ -70,7 +107,7 @@ def validate(shape: type[T], document: Document, environ: Mapping[str, str] | No
     value = document.value if environ is None else _filled(document.value, (), environ, unset)
     problems = [document.problem(path, f"the environment variable {name} is not set") for path, name in unset.items()]
     try:
-        read = TypeAdapter(shape).validate_python(value, context={"folder": folder})
+        read = TypeAdapter(shape).validate_python(value, context={"folder": folder, "unread": isinstance(environ, AsWritten)})
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True, include_input=False)
         found = [(document.place(detail["loc"]), _reason(detail, shape)) for detail in details]

@@ -1,15 +1,19 @@
 """Values that nobody may see: as they stand, or `file:PATH`, read from that file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BeforeValidator, SecretStr, ValidationInfo
 
 from daemon.config.files import SECRET, read_plain
 
+_UNREAD: Final = "unread"
+
 
 def _from_file(value: object, info: ValidationInfo) -> object:
-    """`file:PATH` is read from the file, without the line end that editors add."""
+    """`file:PATH` is read from the file, without the line end that editors add; for those who look on it stays unread."""
+    if info.context and info.context.get("unread"):
+        return _UNREAD
     if not isinstance(value, str) or not value.startswith("file:"):
         return value
     path = Path(info.context["folder"] if info.context else "", value.removeprefix("file:"))

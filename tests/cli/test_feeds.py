@@ -65,6 +65,22 @@ def test_a_broken_config(config: Path, capfd: pytest.CaptureFixture[str]) -> Non
     assert "config.yaml:2:15: feeds[0].url: not an http, https or file address" in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["list", "export"])
+def test_no_secret_is_needed(command: str, config: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Who looks on has not the service's variables, nor its files of secrets: addresses are shown as they are written."""
+    asyncio.run(_reconciled(config))
+    url, basic = "https://example.org/f?key=${FEED_KEY}", "{username: u, password: '${FEED_PW}'}"
+    feeds = f"- {{id: key, url: '{url}'}}\n- {{id: pw, url: 'https://example.org/p', auth: {{basic: {basic}}}}}\n"
+    feeds += "- {id: token, url: 'https://example.org/t', auth: {bearer: 'file:not-for-you'}}\n"
+    (config.parent / "more.yaml").write_text(feeds)
+    hook = "receivers: [{name: hook, webhook: {url: '${HOOK}'}}]\nroute: {receiver: hook}\n"
+    config.write_text(hook + CONFIG + "  - {file: more.yaml}\n")
+    assert main(["feeds", command, "--config", str(config)]) == 0
+    said = capfd.readouterr()
+    assert all(text in said.out for text in (url, "https://example.org/p", "https://example.org/t"))
+    assert said.err.count("is exported without its secret") == (3 if command == "export" else 0)
+
+
 def test_a_command_makes_no_bus(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """In a folder where no service has run, a command says so with exit code 1 and leaves nothing behind."""
     config = tmp_path / "config.yaml"
