@@ -45,21 +45,30 @@ class Line:
     known_by: NamedBy = NamedBy.ID
 
 
-def feed_lines(sources: Iterable[Source], rows: Iterable[Row], now: float) -> Sequence[Line]:
+def feed_lines(sources: Iterable[Source] | None, rows: Iterable[Row], now: float) -> Sequence[Line]:
     """A line for each feed of the files, in their order; then those that left the files but are still remembered.
 
-    `rows` are those of feeds and sites; others are passed over.
+    Without `sources`, as the files cannot be read, it is what the rows tell of them. `rows` are those of feeds and sites;
+    others are passed over.
 
     Raises `NewerRow`, `DecodeError`.
     """
     kept = list(rows)
     pauses = {row.lane: paused_until(row, now) or 0.0 for row in kept if row.key.startswith(SITE)}
     known = {feed_of(row.key): _waiting(decode(FeedRow, row.value), pauses.get(row.lane, 0.0)) for row in _current(kept)}
-    lines = [_line(source.id, source.shown, known.pop(source.id, None), now, listed=True) for source in sources]
+    lines = [_line(source.id, source.shown, known.pop(source.id, None), now, listed=True) for source in sources or ()]
     return [
         *lines,
-        *(_line(id_, for_people(feed.url.partition(" ")[0]), feed, now, listed=False) for id_, feed in sorted(known.items())),
+        *(
+            _line(id_, _remembered(feed), feed, now, listed=sources is None and feed.left_at is None)
+            for id_, feed in sorted(known.items())
+        ),
     ]
+
+
+def _remembered(feed: FeedRow) -> str:
+    """The address that a row keeps, without what it says of secrets."""
+    return for_people(feed.url.partition(" ")[0])
 
 
 def _waiting(feed: FeedRow, free_at: float) -> FeedRow:

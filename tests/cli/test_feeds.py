@@ -65,6 +65,23 @@ def test_a_broken_config(config: Path, capfd: pytest.CaptureFixture[str]) -> Non
     assert "config.yaml:2:15: feeds[0].url: not an http, https or file address" in capfd.readouterr().err
 
 
+def test_a_bad_edit_beside_what_runs(config: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """While the files cannot be used, their mistakes are told and the list is what the service remembers; exit 2."""
+    asyncio.run(_reconciled(config))
+    config.write_text(CONFIG + "  - {id: three, url: 'gopher://e.com'}\n")
+    assert main(["feeds", "list", "--config", str(config)]) == 2
+    said = capfd.readouterr()
+    (line,) = [json.loads(line) for line in said.out.splitlines()]
+    assert (line["id"], line["url"], line["state"], line["next_poll"] is None) == (
+        "one",
+        "https://example.org/feed",
+        "new",
+        False,
+    )
+    assert "config.yaml:4:17: feeds[2].url: not an http" in said.err
+    assert "the feeds of the last good state" in said.err
+
+
 @pytest.mark.parametrize("command", ["list", "export"])
 def test_no_secret_is_needed(command: str, config: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Who looks on has not the service's variables, nor its files of secrets: addresses are shown as they are written."""
