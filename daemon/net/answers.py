@@ -72,6 +72,11 @@ class Fetched:
     links: tuple[Link, ...] = ()
     detail: str = ""
 
+    @property
+    def words(self) -> str:
+        """How it ended, for people."""
+        return f"{self.outcome}: {self.detail}" if self.detail else str(self.outcome)
+
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 PERMANENT: Final = frozenset({301, 308})

@@ -49,14 +49,17 @@ _ALLOWED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What one robots.txt says. `said` is None where there is none: then all is allowed, or nothing is for now (`closed`)."""
+    """What one robots.txt says. `said` is None where there is none: then all is allowed, or nothing is for now.
+
+    `trouble`: what came instead, where nothing is.
+    """
 
     said: Protego | None = None
-    closed: bool = False
+    trouble: str = ""
     sitemaps: tuple[str, ...] = ()
 
     def allow(self, url: str, agent: str) -> bool:
-        return not self.closed and (self.said is None or self.said.can_fetch(url, agent))
+        return not self.trouble and (self.said is None or self.said.can_fetch(url, agent))
 
     def delay(self, agent: str) -> float:
         """Seconds that it wants between two requests (`Crawl-delay`); 0 when it wants none."""
@@ -118,7 +121,7 @@ class Robots:
         if answered:
             site.rules = await asyncio.to_thread(rules_in, answer)
         elif site.rules.said is None:
-            site.rules = Rules(closed=True)
+            site.rules = Rules(trouble=answer.words)
         site.until = self._timer() + (KEPT if answered else RETRIED)
 
 

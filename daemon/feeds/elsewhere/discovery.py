@@ -22,7 +22,7 @@ from daemon.net.charset import decode
 from daemon.net.fetch import Fetcher, Request
 from daemon.net.headers import joined
 from daemon.net.robots import Robots
-from daemon.urls import without_credentials
+from daemon.urls import is_usable, without_credentials
 
 MAX_NAMED: Final = 10
 USUAL: Final = ("/feed", "/rss", "/rss.xml", "/feed.xml", "/atom.xml", "/index.xml", "/feeds/posts/default", "/feed.json")
@@ -91,10 +91,6 @@ def _short(text: str) -> str:
     return one_line(clean(text))[:_TITLE]
 
 
-def _words(page: Fetched) -> str:
-    return f"{page.outcome}: {page.detail}" if page.detail else str(page.outcome)
-
-
 class _Ended(Exception):
     """Nothing more is asked for, and why."""
 
@@ -133,11 +129,14 @@ class Finder:
         return Search(tuple(found.values()), "" if found else reason)
 
     async def _feeds(self, url: str, agent: str) -> AsyncIterator[Found]:
+        if not is_usable(url):
+            raise _Ended("not an http or https address")
         page = await self._get(url, agent)
         if page is None:
-            raise _Ended("robots.txt does not allow it")
+            trouble = (await self._robots.rules_for(url)).trouble
+            raise _Ended(f"its robots.txt cannot be asked for: {trouble}" if trouble else "robots.txt does not allow it")
         if page.outcome is not FetchOutcome.OK:
-            raise _Ended(_words(page))
+            raise _Ended(page.words)
         if itself := await self._parsed(page):
             yield itself
             return
@@ -166,7 +165,7 @@ class Finder:
     async def _try(self, url: str, agent: str) -> Found | None:
         page = await self._get(url, agent)
         if page is not None and page.outcome in REFUSALS:
-            raise _Ended(_words(page))
+            raise _Ended(page.words)
         return await self._parsed(page) if page is not None and page.outcome is FetchOutcome.OK else None
 
     async def _get(self, url: str, agent: str) -> Fetched | None:

@@ -173,6 +173,19 @@ async def test_pages_that_do_not_come(finder: Finder, server: FeedServer) -> Non
     assert not any(b"authorization" in request.headers for request in server.requests)
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("example", "not an http or https address"),
+        ("http://10.1.1.1/", "refused_address: 10.1.1.1: the address is not public"),
+        ("http://127.0.0.1:1/", "refused_address: port 1: the web is not spoken there"),
+    ],
+)
+async def test_addresses_that_cannot_be_asked(finder: Finder, url: str, reason: str) -> None:
+    """What keeps robots.txt from being asked for is said, and not that it forbids anything."""
+    assert reason in (await finder.find(url, AGENT)).reason
+
+
 class Polls:
     """A worker whose polls end as they are told to, and a timer."""
 
