@@ -48,7 +48,7 @@ def list_feeds(config_file: Path, *, as_json: bool) -> int:
     States: new (not polled yet), ok, failing, gone (410), left (no longer configured). Works while the service runs and
     while it does not, and needs none of the feeds' secrets. On a terminal a table; piped, or with --json, one JSON object
     a line: {"id", "url", "state", "last_success", "last_poll", "last_outcome", "detail", "failures", "next_poll", "items",
-    "interval", "last_new", "posts_every", "silent", "moved_to", "last_gap", "known_by"}.
+    "interval", "last_new", "posts_every", "silent", "moved_to", "last_gap", "known_by", "left_alone"}.
 
     Where the configuration or a file of feeds cannot be used, its mistakes are told, and the list is what the service
     remembers: it runs on with the last state that was good.

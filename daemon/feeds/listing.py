@@ -1,7 +1,7 @@
 """What people are shown of feeds: the files' feeds joined with what the rows remember of them. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -23,7 +23,8 @@ class Line:
 
     `interval`: seconds between polls as last decided. `last_new`: when something new came; `posts_every`: the usual time
     between two such polls (seconds), None while too little is known; `silent`: whether it has been quiet out of its habits.
-    `last_gap`: when news was last found to have been missed; `known_by`: what its items are known by.
+    `last_gap`: when news was last found to have been missed; `known_by`: what its items are known by; `left_alone`: until
+    when its site wants no request, of any of its feeds.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Line:
     moved_to: str = ""
     last_gap: str | None = None
     known_by: NamedBy = NamedBy.ID
+    left_alone: str | None = None
 
 
 def feed_lines(sources: Iterable[Source] | None, rows: Iterable[Row], now: float) -> Sequence[Line]:
@@ -54,26 +56,18 @@ def feed_lines(sources: Iterable[Source] | None, rows: Iterable[Row], now: float
     Raises `NewerRow`, `DecodeError`.
     """
     kept = list(rows)
-    pauses = {row.lane: paused_until(row, now) or 0.0 for row in kept if row.key.startswith(SITE)}
-    known = {feed_of(row.key): _waiting(decode(FeedRow, row.value), pauses.get(row.lane, 0.0)) for row in _current(kept)}
+    pauses = {row.lane: paused_until(row, now) for row in kept if row.key.startswith(SITE)}
+    known = {feed_of(row.key): (decode(FeedRow, row.value), pauses.get(row.lane)) for row in _current(kept)}
     lines = [_line(source.id, source.shown, known.pop(source.id, None), now, listed=True) for source in sources or ()]
-    return [
-        *lines,
-        *(
-            _line(id_, _remembered(feed), feed, now, listed=sources is None and feed.left_at is None)
-            for id_, feed in sorted(known.items())
-        ),
-    ]
+    for id_, (feed, pause) in sorted(known.items()):
+        listed = sources is None and feed.left_at is None
+        lines.append(_line(id_, _remembered(feed), (feed, pause), now, listed=listed))
+    return lines
 
 
 def _remembered(feed: FeedRow) -> str:
     """The address that a row keeps, without what it says of secrets."""
     return for_people(feed.url.partition(" ")[0])
-
-
-def _waiting(feed: FeedRow, free_at: float) -> FeedRow:
-    """A feed whose site is left alone is not polled before the end of that."""
-    return replace(feed, next_at=free_at) if feed.next_at < free_at else feed
 
 
 def _current(rows: Iterable[Row]) -> Iterable[Row]:
@@ -87,10 +81,12 @@ def _current(rows: Iterable[Row]) -> Iterable[Row]:
     return found.values()
 
 
-def _line(id_: str, url: str, feed: FeedRow | None, now: float, *, listed: bool) -> Line:
-    if feed is None:
+def _line(id_: str, url: str, known: tuple[FeedRow, float | None] | None, now: float, *, listed: bool) -> Line:
+    """`known`: its row, and until when its site is left alone: it is not polled before."""
+    if known is None:
         return Line(id=id_, url=url, state=FeedState.NEW)
-    quiet = silence(feed.rhythm, now)
+    feed, pause = known
+    quiet, polled = silence(feed.rhythm, now), listed and feed.left_at is None
     return Line(
         id=id_,
         url=url,
@@ -100,7 +96,7 @@ def _line(id_: str, url: str, feed: FeedRow | None, now: float, *, listed: bool)
         last_outcome=feed.outcome,
         detail=feed.detail,
         failures=feed.failures,
-        next_poll=instant(feed.next_at) if listed and feed.left_at is None else None,
+        next_poll=instant(max(feed.next_at, pause or 0.0)) if polled else None,
         items=feed.items,
         interval=feed.pace,
         last_new=instant(feed.rhythm.new_at),
@@ -109,6 +105,7 @@ def _line(id_: str, url: str, feed: FeedRow | None, now: float, *, listed: bool)
         moved_to=for_people(feed.moved_to),
         last_gap=instant(feed.gap_at),
         known_by=feed.named_by,
+        left_alone=instant(pause) if polled else None,
     )
 
 
@@ -128,6 +125,8 @@ def _remarks(line: Line, now: float) -> Iterator[str]:
         yield "not in the files any more, or switched off there"
     if line.detail:
         yield line.detail
+    if line.left_alone is not None:
+        yield f"its site wants to be left alone, until {line.left_alone}"
     if line.silent and line.last_new is not None and line.posts_every is not None:
         lasts = now - datetime.fromisoformat(line.last_new).timestamp()
         yield f"posts every {_amount(line.posts_every)}, silent for {_amount(lasts)}"

@@ -71,12 +71,15 @@ def test_a_feed_that_is_switched_off() -> None:
 
 
 def test_a_site_that_is_left_alone() -> None:
-    """Feeds 14: no feed of it is polled before the end of the pause, and the list does not say otherwise."""
+    """Feeds 14: no feed of it is polled before the end of the pause; the list says so, and why, of each of them."""
     pause = encode(SiteRow(refusals=1, paused_at=NOW, free_at=NOW + 3600))
     late = replace(OK, next_at=NOW + 7200)
     rows = [row("one", OK), row("two", late), Row("example.org", site_key("example.org"), pause, NOW + 3600)]
     lines = feed_lines([source("one"), source("two")], rows, NOW)
     assert [line.next_poll for line in lines] == ["2023-11-14T23:13:20Z", "2023-11-15T00:13:20Z"]
+    assert [line.left_alone for line in lines] == ["2023-11-14T23:13:20Z"] * 2
+    assert feed_table(lines, NOW).count("\n    its site wants to be left alone, until 2023-11-14T23:13:20Z") == 2
+    assert [line.left_alone for line in feed_lines([source("one")], rows[:1], NOW)] == [None]
 
 
 def test_a_feed_that_has_gone_quiet() -> None:
