@@ -172,6 +172,8 @@ class Fetcher:
     async def _answer(self, request: Request, url: str, response: aiohttp.ClientResponse) -> Fetched:
         outcome, headers = classify(response.status, response.headers), response.headers
         detail = "" if outcome in {FetchOutcome.OK, FetchOutcome.NOT_MODIFIED} else f"HTTP {response.status}"
+        if outcome is FetchOutcome.BAD_REDIRECT and response.status in REDIRECTS:
+            detail = f"HTTP {response.status} without a Location"
         if outcome is FetchOutcome.NOT_MODIFIED and not (request.etag or request.last_modified):
             outcome, detail = FetchOutcome.BAD_HTTP, "304 to a request without conditions"
         timer = self._timer or asyncio.get_running_loop().time
