@@ -13,6 +13,7 @@ from daemon.clock import WallClock
 from daemon.feeds.parse.feed import parse_feed
 from daemon.feeds.parse.parsed import Parsed, Reason
 from daemon.messages.article import Item, Moment
+from daemon.net.bodies import Limits, Stopped, unzipped
 from daemon.workers import WorkerFailed, WorkerLimits, limited
 
 _SUMMARY: Final = 200
@@ -33,9 +34,9 @@ with "file" in front when there are several files.
 def command(files: Sequence[str], url: str, content_type: str, *, as_json: bool) -> int:
     """Parse feeds (RSS, RDF, Atom, JSON Feed) and show their items.
 
-    Reads standard input when no FILE is named. For people on a terminal; JSON lines with --json or when piped. One line a
-    file on stderr says the format, whether it is well-formed, the charset and how it was found, and how many items, or the
-    reason why there are none.
+    Reads standard input when no FILE is named; gzip is unpacked. For people on a terminal; JSON lines with --json or when
+    piped. One line a file on stderr says the format, whether it is well-formed, the charset and how it was found, and how
+    many items, or the reason why there are none.
 
     Exit code 0: every FILE is a feed, be it one without items; 2: one is none, or could not be read (the others are
     shown all the same).
@@ -48,6 +49,10 @@ def command(files: Sequence[str], url: str, content_type: str, *, as_json: bool)
             raw = _read(name)
         except OSError as error:
             click.echo(f"rasid: {shown}: cannot be read: {error.strerror}", err=True)
+            code = 2
+            continue
+        except Stopped as error:
+            click.echo(f"rasid: {shown}: cannot be unpacked: {error.detail}", err=True)
             code = 2
             continue
         parsed = _parsed(raw, content_type, url)
@@ -110,9 +115,9 @@ def _time(moment: Moment) -> str | None:
 
 
 def _read(name: str) -> bytes:
+    """Unpacked where it is gzip, as from a server."""
     with click.open_file(name, "rb") as file:
-        raw: bytes = file.read()
-    return raw
+        return unzipped(file.read(), Limits())
 
 
 def _printable(name: str) -> str:

@@ -65,11 +65,14 @@ async def read_body(response: aiohttp.ClientResponse, limits: Limits, timer: Cal
             raise Stopped(FetchOutcome.TOO_LARGE, f"unpacks to over {limits.ratio:g} times what was sent")
         if seconds > limits.patience and raw < limits.rate * seconds:
             raise Stopped(FetchOutcome.TOO_SLOW, f"{raw} bytes in {seconds:.0f} s")
-    return _unzipped(body.getvalue(), limits)
+    return unzipped(body.getvalue(), limits)
 
 
-def _unzipped(body: bytes, limits: Limits) -> bytes:
-    """All members of a gzip file (RFC 1952, 2.2), together under the cap; padding after the last counts for nothing."""
+def unzipped(body: bytes, limits: Limits) -> bytes:
+    """All members of a gzip file (RFC 1952, 2.2), together under the cap; padding after the last counts for nothing.
+
+    What is no gzip comes back as it is. Raises `Stopped`.
+    """
     cap = min(limits.decoded, max(_SMALL, int(limits.ratio * len(body))))
     if not body.startswith(_GZIP):
         return body

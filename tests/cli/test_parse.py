@@ -1,5 +1,6 @@
 """`rasid parse`: any bytes in, JSON lines or a reason out, with the exit codes of its help."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -48,6 +49,18 @@ def test_several_files_say_which(feed: Path, tmp_path: Path, capsys: pytest.Capt
     assert [json.loads(line)["file"] for line in out.splitlines()] == [str(feed), str(atom)]
     assert f"{other}: no items: HTML instead of a feed" in err
     assert f"{tmp_path / 'missing'}: cannot be read: No such file" in err
+
+
+def test_gzip_is_unpacked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A feed that a server gave packed is read as the service reads it; one that breaks off is said to, with code 2."""
+    whole, half = tmp_path / "feed.xml.gz", tmp_path / "half.gz"
+    packed = gzip.compress(RSS.encode())
+    whole.write_bytes(packed)
+    half.write_bytes(packed[: len(packed) // 2])
+    assert main(["parse", str(whole), str(half)]) == 2
+    out, err = capsys.readouterr()
+    assert [json.loads(line)["file"] for line in out.splitlines()] == [str(whole)]
+    assert f"{half}: cannot be unpacked: gzip that ends too early" in err
 
 
 @pytest.mark.parametrize(
