@@ -30,8 +30,9 @@ with "file" in front when there are several files.
 @click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE … or -]")
 @click.option("--url", default="", help="Where the feed came from: relative links are resolved against it.")
 @click.option("--content-type", default="", help="The Content-Type it came with; its charset is one hint among others.")
+@click.option("--language", default="", help="As feeds[].language: helps to read dates, and to find the charset.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, also on a terminal.")
-def command(files: Sequence[str], url: str, content_type: str, *, as_json: bool) -> int:
+def command(files: Sequence[str], url: str, content_type: str, language: str, *, as_json: bool) -> int:
     """Parse feeds (RSS, RDF, Atom, JSON Feed) and show their items.
 
     Reads standard input when no FILE is named; gzip is unpacked. For people on a terminal; JSON lines with --json or when
@@ -55,7 +56,7 @@ def command(files: Sequence[str], url: str, content_type: str, *, as_json: bool)
             click.echo(f"rasid: {shown}: cannot be unpacked: {error.detail}", err=True)
             code = 2
             continue
-        parsed = _parsed(raw, content_type, url)
+        parsed = _parsed(raw, content_type=content_type, url=url, language=language)
         for item in parsed.items:
             described = described_item(item, parsed, file=shown if len(files) > 1 else "")
             click.echo(orjson.dumps(described) if as_json else "\n".join([*_lines(described), ""]))
@@ -64,9 +65,9 @@ def command(files: Sequence[str], url: str, content_type: str, *, as_json: bool)
     return code
 
 
-def _parsed(raw: bytes, content_type: str, url: str) -> Parsed:
+def _parsed(raw: bytes, **said: str) -> Parsed:
     """As the service reads it: under the limits of its workers."""
-    work = partial(parse_feed, raw, content_type=content_type, url=url, now=WallClock().now())
+    work = partial(parse_feed, raw, **said, now=WallClock().now())
     try:
         return limited(WorkerLimits(), work)
     except WorkerFailed as error:

@@ -91,6 +91,17 @@ def test_the_charset_of_http_is_a_hint(tmp_path: Path, capsys: pytest.CaptureFix
     assert "charset cp1256 (http)" in err
 
 
+def test_the_language_is_a_hint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--language` stands for a feed's key: what its dates' words mean may depend on it."""
+    path = tmp_path / "feed"
+    path.write_bytes(rss(["<item><title>x</title><guid>1</guid><pubDate>05/11/2024 10:00</pubDate></item>"]))
+    published = []
+    for options in ([], ["--language", "fr"]):
+        assert main(["parse", str(path), *options]) == 0
+        published.append(json.loads(capsys.readouterr().out)["published"])
+    assert published == [None, "2024-11-05T10:00:00Z"]
+
+
 def test_standard_input_is_read() -> None:
     """`-` is standard input; piped output is JSON, nothing else stands on stdout."""
     run = subprocess.run([sys.executable, "-m", "daemon", "parse", "-"], input=ATOM.encode(), capture_output=True, check=False)
