@@ -36,8 +36,9 @@ def command(files: Sequence[str], url: str, content_type: str, language: str, *,
     """Parse feeds (RSS, RDF, Atom, JSON Feed) and show their items.
 
     Reads standard input when no FILE is named; gzip is unpacked. For people on a terminal; JSON lines with --json or when
-    piped. One line a file on stderr says the format, whether it is well-formed, the charset and how it was found, and how
-    many items, or the reason why there are none.
+    piped. Of each FILE 2,500 items at most, as many as the service takes at one poll. One line a file on stderr says the
+    format, whether it is well-formed, the charset and how it was found, and how many items, or the reason why there are
+    none.
 
     Exit code 0: every FILE is a feed, be it one without items; 2: one is none, or could not be read (the others are
     shown all the same).
