@@ -25,7 +25,7 @@ def find_feeds(url: str, config_file: Path, *, as_json: bool) -> int:
     """Find the feeds of the web page at URL, as polling.* says: those it names, else one at the usual paths.
 
     Each was fetched, as robots.txt allows, and parsed. On a terminal for people; piped, or with --json, one JSON object a
-    line: {"url", "title", "format", "items"}.
+    line: {"url", "title", "format", "items", "guessed"}.
 
     Exit codes: 0 found, 1 nothing found (the reason is on stderr), 2 for a bad configuration.
     """

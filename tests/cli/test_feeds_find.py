@@ -38,7 +38,7 @@ def test_find(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Feeds 29: each feed of the page is one JSON object ; asked as `polling` says."""
     code, url, agents = asyncio.run(_found(_config(tmp_path, "allow_addresses: [127.0.0.1/32]")))
     (line,) = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
-    assert (code, line) == (0, {"url": url, "title": "The news", "format": "RSS 2.0", "items": 1})
+    assert (code, line) == (0, {"url": url, "title": "The news", "format": "RSS 2.0", "items": 1, "guessed": False})
     assert agents == {b"Finder/1"}
 
 

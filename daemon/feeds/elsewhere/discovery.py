@@ -9,7 +9,7 @@ A bounded number of requests, each as robots.txt allows. Configures nothing: peo
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser
@@ -44,12 +44,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """A feed that was fetched and parsed."""
+    """A feed that was fetched and parsed. `guessed`: at a usual path, of which nobody spoke."""
 
     url: str
     title: str = ""
     format: str = ""
     items: int = 0
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class Finder:
         """The first that there is: the others would be the same once more."""
         for path in USUAL:
             if found := await self._try(joined(url, path), agent):
-                return found
+                return replace(found, guessed=True)
         return None
 
     async def _try(self, url: str, agent: str) -> Found | None:

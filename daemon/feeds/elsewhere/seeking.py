@@ -53,4 +53,6 @@ class SeekingWorker:
 def sentence(search: Search) -> str:
     """What to write instead; empty for nothing found."""
     named = ", ".join(found.url for found in search.found[:_NAMED] if len(found.url) <= _CHARACTERS)
-    return f"the page names {named}" if named else ""
+    guessed = any(found.guessed for found in search.found)
+    said = "the page names none, but there is a feed at" if guessed else "the page names"
+    return f"{said} {named}" if named else ""

@@ -12,7 +12,7 @@ import pytest
 from daemon.clock import WallClock
 from daemon.errors import RasidError
 from daemon.feeds.elsewhere.discovery import MAX_NAMED, USUAL, Candidate, Finder, Found, named_in
-from daemon.feeds.elsewhere.seeking import SeekingWorker
+from daemon.feeds.elsewhere.seeking import SeekingWorker, sentence
 from daemon.feeds.jobs import PollJob, PollOutcome, PollResult
 from daemon.feeds.pace.schedule import Answer as Verdict
 from daemon.feeds.pace.schedule import Pace
@@ -111,6 +111,7 @@ async def test_usual_paths(finder: Finder, server: FeedServer) -> None:
     server.script("/rss.xml", Answer(body=FEED))
     search = await finder.find(server.url("/news/today"), AGENT)
     assert [found.url for found in search.found] == [server.url("/rss.xml")]
+    assert sentence(search) == f"the page names none, but there is a feed at {server.url('/rss.xml')}"
     assert paths(server) == ["/news/today", "/feed", "/rss", "/rss.xml"]
 
 
