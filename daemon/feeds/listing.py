@@ -14,7 +14,7 @@ from daemon.feeds.sources.load import Source
 from daemon.urls import without_credentials
 
 _RECENT: Final = 7 * 86400.0
-_HEADINGS: Final = ("feed", "state", "last success", "last outcome", "next poll", "items", "url")
+_HEADINGS: Final = ("feed", "state", "last success", "last outcome", "next poll", "last new", "items", "url")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ def _remarks(line: Line, now: float) -> Iterator[str]:
 
 def _cells(line: Line, now: float) -> tuple[str, ...]:
     outcome = line.last_outcome + (f" (×{line.failures})" if line.failures > 1 else "")
-    times = (_ago(line.last_success, now), outcome or "-", _ago(line.next_poll, now))
+    times = (_ago(line.last_success, now), outcome or "-", _ago(line.next_poll, now), _ago(line.last_new, now))
     return (line.id, line.state, *times, str(line.items), _without_query(line.url))
 
 

@@ -45,16 +45,20 @@ def test_a_feed_that_moved_to_another_site() -> None:
 
 
 def test_the_table() -> None:
-    """On a terminal: a heading, a line a feed with times as distances, a failure's reason below, and no query of a URL."""
+    """On a terminal: a heading, a line a feed with times as distances, a failure's reason below, and no query of a URL.
+
+    A feed that nobody fills any more is `ok`: when something new last came stands beside it.
+    """
     failing = replace(OK, state=FeedState.FAILING, failures=3, outcome="timeout", detail="no answer", next_at=NOW + 7200)
+    dead = replace(OK, rhythm=Rhythm(at=NOW, new_at=NOW - 400 * 86400))
     sources = [source("one"), source("two", "https://example.org/two?token=secret"), source("three")]
-    text = feed_table(feed_lines(sources, [row("one", OK), row("two", failing)], NOW), NOW)
+    text = feed_table(feed_lines(sources, [row("one", dead), row("two", failing)], NOW), NOW)
     assert [line.split() for line in text.splitlines()] == [
-        ["feed", "state", "last", "success", "last", "outcome", "next", "poll", "items", "url"],
-        ["one", "ok", "2m", "ago", "ok", "in", "3m", "7", "https://news.example.org/feed"],
-        ["two", "failing", "2m", "ago", "timeout", "(×3)", "in", "2h", "7", "https://example.org/two?…"],
+        ["feed", "state", "last", "success", "last", "outcome", "next", "poll", "last", "new", "items", "url"],
+        ["one", "ok", "2m", "ago", "ok", "in", "3m", "400d", "ago", "7", "https://news.example.org/feed"],
+        ["two", "failing", "2m", "ago", "timeout", "(×3)", "in", "2h", "-", "7", "https://example.org/two?…"],
         ["no", "answer"],
-        ["three", "new", "-", "-", "-", "0", "https://news.example.org/feed"],
+        ["three", "new", "-", "-", "-", "-", "0", "https://news.example.org/feed"],
     ]
 
 
