@@ -19,6 +19,7 @@ _NOISY: Final = {
     "trafilatura": logging.CRITICAL,
     "asyncio": logging.WARNING,
     "aiohttp.access": logging.WARNING,
+    "watchfiles": logging.WARNING,
 }
 
 

@@ -37,6 +37,13 @@ def test_libraries_log_through_the_same_pipe(stream: io.StringIO) -> None:
     assert lines(stream)[0].items() >= {"event": "something odd", "level": "warning"}.items()
 
 
+def test_what_only_a_library_wants_to_know_is_not_told(stream: io.StringIO) -> None:
+    """That a file was touched is a hint; what came of it is an event of ours."""
+    configure_logging(stream)
+    logging.getLogger("watchfiles.main").info("%d change detected", 1)
+    assert stream.getvalue() == ""
+
+
 def test_secrets_are_blanked_wherever_they_stand(stream: io.StringIO) -> None:
     """A known secret is blanked in fields, nested values, library messages and tracebacks."""
     canary = "canary-51c"
