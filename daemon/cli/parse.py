@@ -66,9 +66,9 @@ def command(files: Sequence[str], url: str, content_type: str, language: str, *,
     return code
 
 
-def _parsed(raw: bytes, **said: str) -> Parsed:
+def _parsed(raw: bytes, *, content_type: str, url: str, language: str) -> Parsed:
     """As the service reads it: under the limits of its workers."""
-    work = partial(parse_feed, raw, **said, now=WallClock().now())
+    work = partial(parse_feed, raw, content_type=content_type, url=url, language=language, now=WallClock().now())
     try:
         return limited(WorkerLimits(), work)
     except WorkerFailed as error:

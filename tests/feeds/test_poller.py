@@ -16,6 +16,7 @@ from daemon.feeds.poller import Poller
 from daemon.feeds.rows import ITEM, KEPT, MAX_WINDOW, FeedState, feed_key
 from daemon.messages.article import Item, Moment
 from daemon.messages.dead import DeadLetter
+from daemon.net.answers import FetchOutcome
 from daemon.stage.hop import Fact, Failed
 from daemon.stage.table import StepTable
 from tests.feeds.desk import DAY, PARTITIONS, Desk, desk, good, item, source

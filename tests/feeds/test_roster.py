@@ -15,18 +15,17 @@ from tests.feeds.desk import Desk, desk, good, item, source
 @pytest.mark.parametrize(
     ("outcome", "state"),
     [
-        ("", FeedState.NEW),
+        (None, FeedState.NEW),
         ("ok", FeedState.OK),
         (FetchOutcome.DNS, FeedState.FAILING),
         (FetchOutcome.GONE, FeedState.GONE),
     ],
 )
-def test_a_feed_that_is_back_stands_as_it_did(outcome: str, state: FeedState) -> None:
+def test_a_feed_that_is_back_stands_as_it_did(outcome: FetchOutcome | None, state: FeedState) -> None:
     """Its state is what its last poll gave, also where no poll has ever gone well: only one never polled is new."""
     made = desk()
-    if outcome:
-        answer = ANSWERS[FetchOutcome(outcome)] if outcome in ANSWERS else Answer.FAILED
-        made.done(replace(good(made.now), outcome=outcome, answer=answer))
+    if outcome is not None:
+        made.done(replace(good(made.now), outcome=outcome, answer=ANSWERS.get(outcome, Answer.FAILED)))
     made.poller.replace([])
     made.reconcile()
     made.poller.replace([source()])

@@ -216,7 +216,9 @@ async def test_a_poll_that_meets_a_page_names_its_feeds(finder: Finder, server: 
 
 
 def meets_a_page(made: Desk, *, sought: bool, named: str = "") -> None:
-    result = PollResult(url=source().url, outcome="html", answer=Verdict.FAILED, fetched_at=made.now, detail="no feed")
+    result = PollResult(
+        url=source().url, outcome=PollOutcome.HTML, answer=Verdict.FAILED, fetched_at=made.now, detail="no feed"
+    )
     made.done(replace(result, sought=sought, named=named))
 
 

@@ -103,7 +103,7 @@ def test_a_304_of_the_new_address_proves_it_too(first: str) -> None:
         lead(made)
         for _ in range(times):
             made.now += 3 * DAY
-            made.done(replace(good(made.now, OLD), outcome="not_modified", fresh=False, moved=NEW, redirected=True))
+            made.done(replace(good(made.now, OLD), outcome=FetchOutcome.NOT_MODIFIED, fresh=False, moved=NEW, redirected=True))
         if gone:
             fail(made, FetchOutcome.NOT_FOUND)
         assert made.job().address == NEW
