@@ -16,7 +16,7 @@ from tests.feeds.desk import Desk, desk, good, item, source
     ("outcome", "state"),
     [
         (None, FeedState.NEW),
-        ("ok", FeedState.OK),
+        (FetchOutcome.OK, FeedState.OK),
         (FetchOutcome.DNS, FeedState.FAILING),
         (FetchOutcome.GONE, FeedState.GONE),
     ],
