@@ -153,7 +153,7 @@ class Ledger(RuleBasedStateMachine):
         self.poll(crash=crash)
         self.poll(crash=False)
 
-    @precondition(lambda self: self.made.feed().catching is not None)
+    @precondition(lambda self: self.made.feed().catching is not None and self.made.row().wake != self.made.feed().next_at)
     @rule(data=st.data(), crash=st.booleans())
     def look_back(self, data: st.DataObject, *, crash: bool) -> None:
         """An older page with some of what was missed and of what is known; what a known article says there is not news."""
