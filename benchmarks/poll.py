@@ -11,7 +11,6 @@ served. `reader` is one of the peers: `make .venv/peers.done`; without it the ot
 import argparse
 import asyncio
 import logging
-import socket
 import ssl
 import tempfile
 import time
@@ -27,7 +26,6 @@ from typing import Any, Final, Protocol, TypeVar
 import feedparser
 import structlog
 import uvloop
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from benchmarks.parse import document
 from daemon.app.outward import poll_work_for
@@ -46,6 +44,7 @@ from daemon.net.fetch import Fetcher, Request
 from daemon.stage.hop import Work
 from daemon.stage.table import StepTable
 from tests.servers.cycling import SERVED, cycling_server
+from tests.servers.names import Here
 
 _make_reader: Final = import_module("reader").make_reader if find_spec("reader") else None
 """The peers are installed for benchmarks only."""
@@ -66,17 +65,6 @@ class Contestant(Protocol):
 
     def new(self) -> int:
         """How many items were ever reported as new."""
-
-
-class Here(AbstractResolver):
-    """Knows all names: they are 127.0.0.1."""
-
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
-        del family
-        return [ResolveResult(hostname=host, host="127.0.0.1", port=port, family=socket.AF_INET, proto=0, flags=0)]
-
-    async def close(self) -> None:
-        """There is nothing to be closed."""
 
 
 class Rasid:

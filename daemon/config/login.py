@@ -17,6 +17,11 @@ _OURS: Final = frozenset({
 """What a request says of itself, and what only the poller knows."""
 
 
+def basic(username: str, password: str) -> str:
+    """The value of `Authorization` for a name and a password (RFC 7617)."""
+    return f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"
+
+
 class Basic(Model):
     """A name and a password."""
 
@@ -52,8 +57,7 @@ class FeedAuth(Model):
             token = self.bearer.get_secret_value()
             return {"Authorization": f"Bearer {token}" if token else ""}
         if self.basic is not None:
-            pair = f"{self.basic.username}:{self.basic.password.get_secret_value()}"
-            return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+            return {"Authorization": basic(self.basic.username, self.basic.password.get_secret_value())}
         return {name: value.get_secret_value() for name, value in self.headers.items()}
 
     def secrets(self) -> tuple[str, ...]:

@@ -113,8 +113,14 @@ def retry_after(text: str, now: float) -> float | None:
         return None
     if text.isascii() and text.isdigit():
         return float(text[:10])
+    at = http_date(text)
+    return None if at is None else max(0.0, at - now)
+
+
+def http_date(text: str) -> float | None:
+    """The instant of a date in a header (seconds since the epoch); None for what is none."""
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+        return parsedate_to_datetime(text).timestamp() if text else None
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 

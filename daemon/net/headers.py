@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Final
 from urllib.parse import urljoin
 
-from daemon.net.answers import Link
+from daemon.net.answers import Link, http_date
 from daemon.urls import is_usable
 
 MAX_FRESH: Final = 30 * 86400.0
@@ -31,9 +29,9 @@ def fresh_for(headers: Mapping[str, str]) -> float | None:
         return None
     if said.get("max-age"):
         return _bounded(_number(said["max-age"] or "") - _number(headers.get("Age", "").strip()))
-    expires = _instant(headers.get("Expires", ""))
-    date = _instant(headers.get("Date", "")) if expires else None
-    return None if expires is None or date is None else _bounded(expires.timestamp() - date.timestamp())
+    expires = http_date(headers.get("Expires", ""))
+    date = http_date(headers.get("Date", "")) if expires is not None else None
+    return None if expires is None or date is None else _bounded(expires - date)
 
 
 def _number(text: str) -> float:
@@ -42,15 +40,6 @@ def _number(text: str) -> float:
 
 def _bounded(seconds: float) -> float:
     return min(max(seconds, 0.0), MAX_FRESH)
-
-
-def _instant(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
 
 
 def joined(base: str, reference: str) -> str:

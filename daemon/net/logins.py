@@ -1,20 +1,15 @@
 """Logins of feeds (feeds 34): taken out of addresses, and struck out of what servers say. They stand in no `Fetched`."""
 
-from base64 import b64encode
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from daemon.config.login import basic
 from daemon.urls import without_credentials
 
 AUTHORIZATION: Final = "Authorization"
 _SHORT: Final = 4
 """Characters; a shorter secret is in every sentence by chance."""
-
-
-def basic(username: str, password: str) -> str:
-    """The value of `Authorization` for a name and a password (RFC 7617)."""
-    return f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"
 
 
 def taken_apart(url: str) -> tuple[str, Mapping[str, str]]:

@@ -21,7 +21,8 @@ from daemon.urls import site_of
 from daemon.workers import Workers
 from tests.feeds.desk import Desk, source
 from tests.servers.feeds import FeedServer, RssItem, feed_server, rss
-from tests.servers.hostile import NAMES, Here, Hostile, hostile_server
+from tests.servers.hostile import NAMES, Hostile, hostile_server
+from tests.servers.names import Here
 
 LONGEST = 30.0
 GROWTH = 32 * 1024

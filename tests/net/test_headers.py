@@ -26,6 +26,7 @@ BASE = "https://example.org/a/feed"
         ({"Expires": "Mon, 01 Jan 2024 11:00:00 +0100", "Date": "Mon, 01 Jan 2024 09:00:00 GMT"}, 3600.0),
         ({"Expires": "Mon, 01 Jan 2024 09:00:00 GMT", "Date": "Mon, 01 Jan 2024 10:00:00 GMT"}, 0.0),
         ({"Expires": "Mon, 01 Jan 2094 09:00:00 GMT", "Date": "Mon, 01 Jan 2024 10:00:00 GMT"}, MAX_FRESH),
+        ({"Expires": "Thu, 01 Jan 1970 00:00:00 GMT", "Date": "Mon, 01 Jan 2024 10:00:00 GMT"}, 0.0),
         ({"Expires": "0", "Date": "Mon, 01 Jan 2024 10:00:00 GMT"}, None),
         ({"Expires": "Mon, 01 Jan 2024 11:00:00 GMT"}, None),
         ({"Cache-Control": "max-age=60", "Expires": "Mon, 01 Jan 2024 11:00:00 GMT"}, 60.0),

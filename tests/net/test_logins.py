@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 import structlog
 
+from daemon.config.login import basic
 from daemon.net.answers import FetchOutcome
 from daemon.net.fetch import Fetcher, Request
-from daemon.net.logins import basic, struck_out, taken_apart
+from daemon.net.logins import struck_out, taken_apart
 from daemon.urls import origin_of
 from tests.servers.feeds import Answer, FeedServer, feed_server, raw_server
 

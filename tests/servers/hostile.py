@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 import trustme
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from tests.servers.misdeeds import MISDEEDS, Pieces
 
@@ -37,17 +36,6 @@ class Hostile:
         """The address of a misdeed; each is a site of its own."""
         path = name.replace(" ", "-")
         return f"{'https' if name in TLS else 'http'}://{path}.example:{self.ports.get(name, self.ports[''])}/{path}"
-
-
-class Here(AbstractResolver):
-    """Knows all names: they are 127.0.0.1."""
-
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET) -> list[ResolveResult]:
-        del family
-        return [ResolveResult(hostname=host, host="127.0.0.1", port=port, family=socket.AF_INET, proto=0, flags=0)]
-
-    async def close(self) -> None:
-        """There is nothing to be closed."""
 
 
 @asynccontextmanager

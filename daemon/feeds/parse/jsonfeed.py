@@ -46,7 +46,6 @@ def read_json(text: str, call: Call) -> Parsed:
         well_formed=True,
         title=feed.title,
         language=feed.language,
-        link=link,
         archive=archive_among({"next": absolute(feed.next, context.base)}, call.url),
         items=items,
         hashes=tuple(digest for digest, _ in entries if digest not in left),

@@ -57,7 +57,7 @@ class Parsed:
     `left` counts the items that were not parsed because they are too many for one time: they are neither among `items` nor
     `hashes`, so the same document parsed with these hashes known gives the next of them. `beyond` counts those that are too
     many for a document (feeds 20): they are never taken.
-    `title`, `language` and `link` are the feed's, empty when nothing was new.
+    `title` and `language` are the feed's, empty when nothing was new.
     `hints`, `archive` and `deleted` are said whether or not anything is new. `archive`: the address of the document with
     what is older (RFC 5005 `prev-archive`, else `next`; JSON Feed's `next_url`), absolute, where there is one.
     """
@@ -68,7 +68,6 @@ class Parsed:
     charset_how: str = ""
     title: str = ""
     language: str = ""
-    link: str = ""
     hints: Hints = NO_HINTS
     archive: str = ""
     deleted: tuple[Deleted, ...] = ()
