@@ -53,6 +53,15 @@ class Document:
         file = origins[-1] if origins else self.file
         return Problem(file=file, line=line, column=column, key=_dotted(known), reason=reason)
 
+    def problem_of(self, entry: str, path: Sequence[str | int], reason: str) -> Problem:
+        """As `problem`, with the id of what it is in, an `entry` of a list (such as a feed): nobody counts to [123]."""
+        value = self.value
+        for step in path if path[-1:] != ("id",) else ():
+            value = value[step] if _has(value, step) else None
+            if isinstance(step, int) and isinstance(value, dict) and isinstance(value.get("id"), str):
+                return self.problem(path, f"{reason} ({entry} {value['id']})")
+        return self.problem(path, reason)
+
 
 def read_document(path: Path) -> Document:
     """Read one YAML file. Raises `ConfigError` naming file, line and column; also when it cannot be opened or decoded."""
@@ -148,6 +157,12 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     if _INTEGER.fullmatch(text) and len(text) < 19:
         return int(text)
     return float(text) if _FLOAT.fullmatch(text) else text
+
+
+def _has(value: Any, step: str | int) -> bool:
+    if isinstance(value, list):
+        return isinstance(step, int) and step < len(value)
+    return isinstance(value, dict) and step in value
 
 
 def _place(node: yaml.Node) -> tuple[int, int]:

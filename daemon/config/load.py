@@ -6,6 +6,7 @@ file ─ Document ─ RASID_A__B overrides ─ "${NAME}" filled in ─ pydantic 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -71,7 +72,7 @@ class AsWritten(Mapping[str, str]):
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     """config.yaml with its overrides (`RASID_BUS__KIND=kafka`). Raises `ConfigError`."""
     document = _override(read_document(path), environ)
-    return validate(Config, document, environ, folder=path.parent)
+    return validate(Config, document, environ, folder=path.parent, entry="feed")
 
 
 def load_bus_config(path: Path, environ: Mapping[str, str]) -> Config:
@@ -95,26 +96,28 @@ def _only(document: Document, keys: Sequence[str]) -> Document:
     return replace(document, value=kept)
 
 
-def validate(shape: type[T], document: Document, environ: Mapping[str, str] | None, folder: Path) -> T:
+def validate(shape: type[T], document: Document, environ: Mapping[str, str] | None, folder: Path, *, entry: str = "") -> T:
     """The document as `shape` (a model, or a type such as `list[Feed]`). `file:` secrets are read relative to `folder`.
 
     Where the environment is `AsWritten`, secrets are placeholders.
 
     Without an environment `${NAME}` is a text like others: in what strangers wrote it must not become what it stands for.
-    Raises `ConfigError` with all problems. The values of secrets never stand in them.
+    Raises `ConfigError` with all problems. The values of secrets never stand in them; with `entry`, what entries of lists
+    are called, the ids of those that have one do.
     """
     unset: dict[KeyPath, str] = {}
     value = document.value if environ is None else _filled(document.value, (), environ, unset)
-    problems = [document.problem(path, f"the environment variable {name} is not set") for path, name in unset.items()]
+    told = [(path, f"the environment variable {name} is not set") for path, name in unset.items()]
     try:
         read = TypeAdapter(shape).validate_python(value, context={"folder": folder, "unread": isinstance(environ, AsWritten)})
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True, include_input=False)
         found = [(document.place(detail["loc"]), _reason(detail, shape)) for detail in details]
         # What stands in the place of an unset variable may be wrong in other ways; that is not told.
-        problems += [document.problem(path, reason) for path, reason in found if path not in unset]
-    if problems:
-        raise ConfigError(problems)
+        told += [(path, reason) for path, reason in found if path not in unset]
+    if told:
+        say = partial(document.problem_of, entry) if entry else document.problem
+        raise ConfigError([say(path, reason) for path, reason in told])
     return read
 
 

@@ -33,7 +33,7 @@ def test_a_sound_configuration_has_no_doubts(tmp_path: Path, capsys: pytest.Capt
     [
         (
             'feeds: [{id: a, url: "https://example.org/a", interval: 10s}]\nwatchlists: [w.yaml]\n',
-            "1:47: feeds[0].interval: is shorter than polling.min_interval: the feed is polled every 60 s",
+            "1:47: feeds[0].interval: is shorter than polling.min_interval: the feed is polled every 60 s (feed a)",
         ),
         ("watchlists: [w.yaml]\n", " feeds: there is no feed: nothing is polled"),
         ('feeds: [{id: a, url: "https://example.org/a"}]\n', " watchlists: there is no watchlist: nothing is told"),
@@ -51,7 +51,7 @@ def test_doubts_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str], tex
 def test_a_file_that_is_not_there_is_doubtful(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It may be written later, or lie where the poller runs: a warning, which names the path that was looked at."""
     (said,) = checked(tmp_path, capsys, "feeds: [{id: a, url: 'file:none.xml'}]\nwatchlists: [w.yaml]\n")
-    assert said.endswith(f"feeds[0].url: there is no file {tmp_path.resolve() / 'none.xml'}")
+    assert said.endswith(f"feeds[0].url: there is no file {tmp_path.resolve() / 'none.xml'} (feed a)")
 
 
 def test_desks_that_fit_are_not_doubted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -91,7 +91,7 @@ class Entry:
     path: KeyPath
 
     def problem(self, key: str, reason: str) -> Problem:
-        return self.document.problem((*self.path, key), reason)
+        return self.document.problem_of("feed", (*self.path, key), reason)
 
     def shown(self, environ: Mapping[str, str]) -> str:
         """The address without credentials; behind its host as it stands in the file, so that `${…}` hides what it is."""
@@ -177,13 +177,13 @@ def _file_entries(entry: FeedFile, folder: Path, environ: Mapping[str, str]) -> 
         if outlines.broken is not None:  # what is missing behind the break must not stop being polled
             raise ConfigError([outlines.broken])
         document = outlines.document
-        feeds = validate(list[Feed], document, None, folder)
+        feeds = validate(list[Feed], document, None, folder, entry="feed")
         yield from (Entry(feed, document, (index,)) for index, feed in enumerate(feeds))
         return
     document = read_document(path)
     if not document.places:  # half-written, or cut by a full disk: it must not stop what is polled
         raise ConfigError([document.problem((), "is empty; write [] where no feed is meant")])
-    feeds = validate(list[Feed], document, environ, folder)
+    feeds = validate(list[Feed], document, environ, folder, entry="feed")
     yield from (Entry(feed, document, (index,)) for index, feed in enumerate(feeds) if feed.enabled)
 
 

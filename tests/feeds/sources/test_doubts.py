@@ -56,8 +56,8 @@ def test_secrets_in_addresses(tmp_path: Path) -> None:
         environ,
     )
     assert told == [
-        "2:11: feeds[0].url: its name and password go over the network in the clear: the address is not https",
-        '3:11: feeds[1].url: its password stands in the file as it is; better "${NAME}" from the environment',
+        "2:11: feeds[0].url: its name and password go over the network in the clear: the address is not https (feed a)",
+        '3:11: feeds[1].url: its password stands in the file as it is; better "${NAME}" from the environment (feed b)',
     ]
 
 
@@ -71,7 +71,7 @@ def test_languages_and_addresses(tmp_path: Path) -> None:
         "- {file: more.yaml}\n",
     )
     assert [text.removeprefix(f"{tmp_path}/").replace(f"{tmp_path}/", "") for text in told] == [
-        "2:32: feeds[0].language: 'klingonisch' is no BCP 47 tag, such as ar or en-GB",
-        "3:32: feeds[1].language: 'de_DE' is no BCP 47 tag, such as ar or en-GB",
-        "more.yaml:1:11: [0].url: is that of the feed 'a' at config.yaml:2: both are polled",
+        "2:32: feeds[0].language: 'klingonisch' is no BCP 47 tag, such as ar or en-GB (feed a)",
+        "3:32: feeds[1].language: 'de_DE' is no BCP 47 tag, such as ar or en-GB (feed b)",
+        "more.yaml:1:11: [0].url: is that of the feed 'a' at config.yaml:2: both are polled (feed c)",
     ]

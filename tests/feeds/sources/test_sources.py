@@ -1,5 +1,6 @@
 """Which feeds are polled, and what is wrong with those that cannot be."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -82,7 +83,16 @@ def test_an_id_twice(tmp_path: Path) -> None:
 )
 def test_addresses_that_cannot_be_polled(tmp_path: Path, url: str, reason: str) -> None:
     """An address that can never be polled is a mistake in the file, at its line."""
-    assert problems(tmp_path, f'feeds:\n  - id: a\n    url: "{url}"\n') == [f"config.yaml:3:5: feeds[0].url: {reason}"]
+    assert problems(tmp_path, f'feeds:\n  - id: a\n    url: "{url}"\n') == [f"config.yaml:3:5: feeds[0].url: {reason} (feed a)"]
+
+
+def test_mistakes_name_their_feeds(tmp_path: Path) -> None:
+    """Whatever is wrong with a feed, its id is told, where it has one: nobody counts to [123]."""
+    more = "- {id: b, url: http://e.com/b, interval: soon}\n- {id: c, url: '${NONE}'}\n- {id: d}\n- {url: http://e.com/e}\n"
+    told = problems(tmp_path, "feeds: [{file: more.yaml}]", more=more)
+    assert [re.findall(r"\(feed (\w)\)$", text) for text in told] == [["c"], ["b"], ["d"], []]
+    told = problems(tmp_path, "feeds: [{id: a, url: http://e.com/a, auth: {bearer: file:none}}]")
+    assert told[0].endswith("(feed a)")
 
 
 def test_files_that_are_broken(tmp_path: Path) -> None:
@@ -158,7 +168,7 @@ def test_mistakes_in_opml(tmp_path: Path) -> None:
     (tmp_path / "none.opml").write_text("<opml/>")
     told = problems(tmp_path, "feeds: [{file: subs.opml}, {file: none.opml}, {file: missing.opml}]")
     assert told == [
-        "subs.opml:2: [0].url: not an http, https or file address",
+        "subs.opml:2: [0].url: not an http, https or file address (feed e.com-685e24e17b)",
         "none.opml:1: is no OPML with feeds in it (outlines with an xmlUrl)",
         "missing.opml: cannot be read: No such file or directory",
     ]
