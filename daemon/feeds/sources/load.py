@@ -9,7 +9,7 @@ Reads files; asks no server. A mistake names file, line, key and reason, and no 
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import blake2b
 from importlib.metadata import version
@@ -165,26 +165,43 @@ def entries(config: Config, config_file: Path, environ: Mapping[str, str], probl
             yield Entry(entry, document, ("feeds", index))
             continue
         try:
-            yield from _file_entries(entry, config_file.parent, environ)
+            yield from _file_entries(entry, config_file.parent, environ, problems)
         except ConfigError as error:
             problems.extend(error.problems)
 
 
-def _file_entries(entry: FeedFile, folder: Path, environ: Mapping[str, str]) -> Iterator[Entry]:
+def _file_entries(entry: FeedFile, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> Iterator[Entry]:
     path = folder / entry.file
     if is_opml(path):
         outlines = read_outlines(path)
         if outlines.broken is not None:  # what is missing behind the break must not stop being polled
             raise ConfigError([outlines.broken])
-        document = outlines.document
-        feeds = validate(list[Feed], document, None, folder, entry="feed")
-        yield from (Entry(feed, document, (index,)) for index, feed in enumerate(feeds))
+        yield from _sound(outlines.document, None, folder, problems)
         return
     document = read_document(path)
     if not document.places:  # half-written, or cut by a full disk: it must not stop what is polled
         raise ConfigError([document.problem((), "is empty; write [] where no feed is meant")])
-    feeds = validate(list[Feed], document, environ, folder, entry="feed")
-    yield from (Entry(feed, document, (index,)) for index, feed in enumerate(feeds) if feed.enabled)
+    yield from (entry for entry in _sound(document, environ, folder, problems) if entry.feed.enabled)
+
+
+def _sound(document: Document, environ: Mapping[str, str] | None, folder: Path, problems: list[Problem]) -> list[Entry]:
+    """The feeds of a file; where some are not as they must be, that is a problem, and the others, whose addresses may be."""
+    try:
+        feeds = validate(list[Feed], document, environ, folder, entry="feed")
+    except ConfigError as error:
+        problems.extend(error.problems)
+        values = enumerate(document.value if isinstance(document.value, list) else ())
+        alone = ((index, replace(document, value=[value], places={}, origins={})) for index, value in values)
+        return [Entry(feed, document, (index,)) for index, one in alone for feed in _alone(one, environ, folder)]
+    return [Entry(feed, document, (index,)) for index, feed in enumerate(feeds)]
+
+
+def _alone(document: Document, environ: Mapping[str, str] | None, folder: Path) -> list[Feed]:
+    """The one feed of a document, unless it has a mistake."""
+    try:
+        return validate(list[Feed], document, environ, folder)
+    except ConfigError:
+        return []
 
 
 def is_opml(path: Path) -> bool:

@@ -106,6 +106,13 @@ def test_files_that_are_broken(tmp_path: Path) -> None:
     assert len(told) == 3
 
 
+def test_mistakes_of_one_file_are_told_together(tmp_path: Path) -> None:
+    """One feed's unknown key hides no other's address, nor an id that stands twice: what is wrong is told in one go."""
+    more = "- {id: a, url: http://e.com/a, x: 1}\n- {id: b, url: ftp://e.com/b}\n- {id: c, url: http://e.com/c}\n"
+    told = problems(tmp_path, "feeds: [{file: more.yaml}, {id: c, url: http://e.com/d}]", more=more)
+    assert [text.split(": ")[1] for text in told] == ["[0].x", "[1].url", "feeds[1].id"]
+
+
 @pytest.mark.parametrize("empty", ["", "\n", "# none\n"])
 def test_an_emptied_file_is_a_mistake(tmp_path: Path, empty: str) -> None:
     """A saver that truncates first, or a full disk, removes no feed: where none is meant, the file says so."""
