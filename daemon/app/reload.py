@@ -118,11 +118,12 @@ class Reloads:
         if not untouched:
             after = await asyncio.to_thread(_lists(setup).look)
             self._lists_seen = {name: lists.get(name, standing) for name, standing in after.items()}
+        mended = bool(self._told)
         self._good()
         if keys := needing_restart(self._began_with, setup.config):
             log.warning("reload_needs_restart", keys=keys)
         changed = any(changes.values())
-        if changed or asked:
+        if changed or asked or mended:
             log.info("reloaded", **changes)
         return Reloaded.APPLIED if changed else Reloaded.UNCHANGED
 
