@@ -14,6 +14,7 @@ from consumers.text.language import Languages
 from consumers.zones.headings import load_headings
 from consumers.zones.zoner import Zoner
 from daemon.clock import Clock, WallClock
+from daemon.feeds.parse.parsed import counted
 from daemon.messages.article import Zone
 from daemon.net.charset import decode
 
@@ -70,7 +71,7 @@ def describe(raw: bytes, url: str, extractor: Extractor, clock: Clock) -> Iterat
     if len(raw) > _LARGEST:
         notes.append(f"only the first {_LARGEST // 1_000_000} MB were read")
     if decoded.bad:
-        notes.append(f"{decoded.bad} characters could not be read as {decoded.charset} ({decoded.how})")
+        notes.append(f"{counted(decoded.bad, 'character')} could not be read as {decoded.charset} ({decoded.how})")
     yield {"url": _printable(url), **_parts(found), "notes": notes}
 
 

@@ -10,6 +10,7 @@ from daemon.cli.options import CONFIG_FILE
 from daemon.config.load import AsWritten, load_feeds_config, validate, variables
 from daemon.config.models import Feed
 from daemon.errors import ConfigError, Problem
+from daemon.feeds.parse.parsed import counted
 from daemon.feeds.sources.feedfile import acceptable, has_secret, portable, yaml_text
 from daemon.feeds.sources.load import entries, load_sources, read_outlines
 from daemon.feeds.sources.opml import write_opml
@@ -49,7 +50,8 @@ def import_feeds(opml: Path, output: Path | None, *, force: bool) -> int:
         click.echo(f"rasid: {output} cannot be written: {error.strerror}", err=True)
         return 1
     click.echo(
-        f"{len(feeds)} feeds in {output}. To poll them, add to `feeds:` in config.yaml:\n  - {{file: {output}}}", err=True
+        f"{counted(len(feeds), 'feed')} in {output}. To poll them, add to `feeds:` in config.yaml:\n  - {{file: {output}}}",
+        err=True,
     )
     return 0
 

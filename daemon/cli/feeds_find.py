@@ -14,6 +14,7 @@ from daemon.clock import WallClock
 from daemon.config.load import load_feeds_config
 from daemon.config.models import Polling
 from daemon.feeds.elsewhere.discovery import Search
+from daemon.feeds.parse.parsed import counted
 from daemon.workers import Workers
 
 
@@ -32,7 +33,7 @@ def find_feeds(url: str, config_file: Path, *, as_json: bool) -> int:
     config = load_feeds_config(config_file, os.environ)
     search = asyncio.run(_search(url, config.polling, config_file.parent))
     for found in search.found:
-        shown = f"{found.url}\n    {found.title or '-'} ({found.format}, {found.items} items)"
+        shown = f"{found.url}\n    {found.title or '-'} ({found.format}, {counted(found.items, 'item')})"
         click.echo(orjson.dumps(found) if as_json or not sys.stdout.isatty() else shown)
     if not search.found:
         click.echo(f"rasid: {url}: no feed found: {search.reason}", err=True)

@@ -22,6 +22,7 @@ from daemon.config.load import AsWritten, load_feeds_config
 from daemon.config.models import Config
 from daemon.feeds.asked import Reply, Stage, answer_of
 from daemon.feeds.listing import instant
+from daemon.feeds.parse.parsed import counted
 from daemon.feeds.polling import WELL
 from daemon.feeds.rows import feed_key
 from daemon.feeds.sources.load import Source, load_sources
@@ -136,5 +137,5 @@ def _sentence(told: Told) -> str:
         parts.append(f"until {told.until}")
     if told.outcome:
         detail = f" ({told.detail})" if told.detail else ""
-        parts.append(f"{told.outcome}{detail}, {told.items} items so far, next at {told.next_poll}")
+        parts.append(f"{told.outcome}{detail}, {counted(told.items, 'item')} so far, next at {told.next_poll}")
     return ", ".join(parts)

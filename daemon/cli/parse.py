@@ -11,7 +11,7 @@ import orjson
 
 from daemon.clock import WallClock
 from daemon.feeds.parse.feed import parse_feed
-from daemon.feeds.parse.parsed import Parsed, Reason
+from daemon.feeds.parse.parsed import Parsed, Reason, counted
 from daemon.messages.article import Item, Moment
 from daemon.net.bodies import Limits, Stopped, unzipped
 from daemon.workers import WorkerFailed, WorkerLimits, limited
@@ -107,7 +107,7 @@ def verdict(parsed: Parsed, file: str = "") -> str:
     if parsed.reason:
         return where + "; ".join(part for part in (f"no items: {parsed.reason}", charset, *parsed.notes) if part)
     form = "well-formed" if parsed.well_formed else "not well-formed"
-    count = f"{len(parsed.items)} item" if len(parsed.items) == 1 else f"{len(parsed.items)} items"
+    count = counted(len(parsed.items), "item")
     return where + "; ".join((parsed.format or "a feed", form, charset, count, *parsed.notes))
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from daemon.feeds.parse.jsonfeed import read_json
-from daemon.feeds.parse.parsed import Call, Parsed, Reason
+from daemon.feeds.parse.parsed import Call, Parsed, Reason, counted
 from daemon.feeds.parse.repair import opening
 from daemon.feeds.parse.xmlfeed import read_xml
 from daemon.net.charset import decode
@@ -32,7 +32,7 @@ def parse_feed(
     decoded = decode(raw, content_type=content_type, language=language)
     parsed = _read(decoded.text, Call(url=url, language=language, known=known, now=now))
     if decoded.bad:
-        note = f"{decoded.bad} characters could not be read as {decoded.charset}"
+        note = f"{counted(decoded.bad, 'character')} could not be read as {decoded.charset}"
         parsed = replace(parsed, notes=(note, *parsed.notes))
     return replace(parsed, charset=decoded.charset, charset_how=decoded.how)
 

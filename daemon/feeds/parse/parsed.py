@@ -94,12 +94,25 @@ class Call:
         return Context(base=base, language=self.language or language, is_atom=is_atom, now=self.now, repeated=repeated)
 
 
+def counted(number: int, name: str) -> str:
+    """“1 item”, “2 items”."""
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
+def missing(unread: int, empty: int) -> Iterator[str]:
+    """The notes that say how many items were none."""
+    if unread:
+        yield f"{counted(unread, 'item')} could not be read"
+    if empty:
+        yield f"{counted(empty, 'item')} without any text left out"
+
+
 def remainder(left: int, beyond: int) -> Iterator[str]:
     """The notes that say how many items are left for the next polls, and how many are passed over."""
     if left:
-        yield f"{left} items left for the next polls"
+        yield f"{counted(left, 'item')} left for the next polls"
     if beyond:
-        yield f"{beyond} items passed over: a document has {MAX_WINDOW} at most"
+        yield f"{counted(beyond, 'item')} passed over: a document has {MAX_WINDOW} at most"
 
 
 def emptiness(items: Sequence[object], *, known: bool) -> tuple[str, ...]:

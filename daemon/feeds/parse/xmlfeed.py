@@ -5,7 +5,6 @@ strict ─ repaired ─ the whole document to feedparser ─ what libxml2 recove
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
@@ -17,7 +16,7 @@ from daemon.feeds.parse.authority import ParserGaveUp, Verdict, ask, ask_each
 from daemon.feeds.parse.entries import Context, read_entry, short_of, text_of, title_of
 from daemon.feeds.parse.head import Head, read_head
 from daemon.feeds.parse.links import absolute
-from daemon.feeds.parse.parsed import Call, Parsed, Reason, emptiness, remainder
+from daemon.feeds.parse.parsed import Call, Parsed, Reason, emptiness, missing, remainder
 from daemon.feeds.parse.repair import DECLARATION, MAX_REFERENCES, Opening, repaired, shortened
 from daemon.feeds.parse.split import MAX_ITEMS, NotWellFormed, Split, split
 from daemon.feeds.parse.texts import clean, one_line
@@ -89,7 +88,7 @@ def _taken(parts: Split, call: Call, state: _State) -> Parsed:
         *state.notes,
         *parts.notes,
         *remainder(parts.left, parts.beyond),
-        *_missing(len(verdict.refused), len(items) - len(given)),
+        *missing(len(verdict.refused), len(items) - len(given)),
     )
     return Parsed(
         format=SUPPORTED_VERSIONS.get(verdict.version) or _name(parts.root),
@@ -106,13 +105,6 @@ def _taken(parts: Split, call: Call, state: _State) -> Parsed:
         reason=Reason.UNREADABLE if verdict.refused and not given else Reason.NONE,
         notes=(*notes, *emptiness([*given, *verdict.refused], known=False)),
     )
-
-
-def _missing(refused: int, empty: int) -> Iterator[str]:
-    if refused:
-        yield f"{refused} items could not be read"
-    if empty:
-        yield f"{empty} items without any text left out"
 
 
 def _asked(parts: Split) -> Verdict:
@@ -171,9 +163,9 @@ def _recovered(text: str, call: Call, notes: tuple[str, ...]) -> Parsed:
         parts = split(_document(text), call.known, recover=True)
     except NotWellFormed:
         return Parsed(reason=Reason.UNREADABLE, notes=notes)
+    if not parts.hashes:  # not an empty feed: what became of its items is not known
+        return Parsed(reason=Reason.UNREADABLE, notes=(*notes, "not well-formed: nothing could be recovered"))
     notes = (*notes, "not well-formed: what could be recovered")
-    if not parts.hashes:
-        return Parsed(reason=Reason.UNREADABLE, notes=notes)  # not an empty feed: what became of its items is not known
     return _taken(parts, call, _State(notes=notes))
 
 

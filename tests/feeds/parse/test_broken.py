@@ -69,7 +69,9 @@ def test_an_item_cut_off_is_taken_once_it_can_be_known() -> None:
 @pytest.mark.parametrize("raw", [rss([])[:-20], rss([]).replace(b"<title>c</title>", b"<title>c<"), rss(MANY)[:55]])
 def test_a_broken_feed_without_items_is_unreadable(raw: bytes) -> None:
     """Feeds 16 and 19: what is cut before its first item is not an empty feed, and leaves everything as it was."""
-    assert parse(raw).reason is Reason.UNREADABLE
+    parsed = parse(raw)
+    assert parsed.reason is Reason.UNREADABLE
+    assert "not well-formed: what could be recovered" not in parsed.notes
 
 
 @pytest.mark.parametrize(
@@ -97,7 +99,7 @@ def test_an_item_on_which_feedparser_raises_costs_only_itself() -> None:
     killer = '<item><authors x="1">q</authors><author>me</author><title>t</title></item>'
     parsed = parse(rss([item(1), killer, item(2), item(3)]))
     assert [one.guid for one in parsed.items] == ["n:1", "n:2", "n:3"]
-    assert parsed.notes == ("1 items could not be read",)
+    assert parsed.notes == ("1 item could not be read",)
     assert len(parsed.hashes) == 3
 
 

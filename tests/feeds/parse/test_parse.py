@@ -115,7 +115,7 @@ def test_an_item_with_a_text_only_is_still_an_item() -> None:
     assert [one.summary for one in parsed.items] == ["only this"]
     assert parsed.items[0].id
     assert "date missing" in parsed.items[0].notes
-    assert parsed.notes == ("1 items without any text left out",)
+    assert parsed.notes == ("1 item without any text left out",)
 
 
 def test_one_guid_for_several_items_gets_the_link_added() -> None:
