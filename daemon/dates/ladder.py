@@ -32,6 +32,7 @@ _MONTH_FIRST: Final = re.compile(rf"({_WORD})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (
 _ASCTIME: Final = re.compile(rf"({_WORD}) (\d{{1,2}}) (\d{{1,2}}:\d{{2}}(?::\d{{2}})?)(.{{0,12}}?) (\d{{4}})$")
 _SIGNS: Final = re.compile(r"(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일]?")
 _NUMBERS: Final = re.compile(r"(?<!\d)(\d{1,2})\.(\d{1,2})\.(\d{4})(?!\d)")
+_SLASHES: Final = re.compile(r"(?<![\d/])(\d{1,2})([/-])(\d{1,2})\2(\d{4})(?![\d/])")
 _VIETNAMESE: Final = re.compile(r"(\d{1,2}) thang (\d{1,2})(?:,| nam)? (\d{4})")
 _HALVES: Final = "|".join(sorted(map(re.escape, MORNING | AFTERNOON), key=len, reverse=True))
 _TIME: Final = re.compile(
@@ -43,6 +44,7 @@ _SOLAR_YEARS: Final = range(1300, 1500)
 _FIRST: Final = datetime(1, 1, 1, tzinfo=UTC).timestamp()
 _LAST: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 """What lies beyond cannot be written as a date again."""
+_MONTHS_A_YEAR: Final = 12
 _BUDDHIST_YEARS: Final = range(2500, 2700)
 _BUDDHIST: Final = 543
 """Years that the Thai calendar is ahead of ours."""
@@ -202,6 +204,14 @@ def _year_last(found: re.Match[str]) -> date:
     return date(int(found[3]), int(found[2]), int(found[1]))
 
 
+def _slashed(found: re.Match[str]) -> date | None:
+    """25/11/2026 and 11/25/2026, where one of the two can be no month; of others it is not known which is meant."""
+    day, month = int(found[1]), int(found[3])
+    if (day > _MONTHS_A_YEAR) == (month > _MONTHS_A_YEAR):
+        return None
+    return date(int(found[4]), month, day) if day > month else date(int(found[4]), day, month)
+
+
 _DAYS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], date | None]], ...]] = (
     (_DAY_FIRST, _day_first),
     (_MONTH_FIRST, _month_first),
@@ -209,6 +219,7 @@ _DAYS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], date | None]
     (_SIGNS, _year_first),
     (_VIETNAMESE, _year_last),
     (_NUMBERS, _year_last),
+    (_SLASHES, _slashed),
 )
 _LADDER: Final[tuple[tuple[str, _Reader], ...]] = (
     ("rfc822", _rfc822),
