@@ -33,7 +33,7 @@ PATIENCE: Final = 60.0
 """Seconds the command waits: a poll takes 30 at most, and other feeds of its site may come first."""
 _PAUSES: Final = (0.25, 0.5, 1.0, 2.0)
 _WORDS: Final = {
-    Stage.SENT: "asked for",
+    Stage.SENT: "asked for; it is polled once a service that runs takes it",
     Stage.REFUSED: "not polled: its site wants to be left alone",
     Stage.DUE: "due, and waits for its site's turn",
     Stage.POLLED: "polled",
