@@ -13,7 +13,7 @@ from daemon.feeds.items.identity import identity
 from daemon.feeds.parse.entries import Context, Notes, Passage, as_length, bounded, passage, read_dates
 from daemon.feeds.parse.head import archive_among
 from daemon.feeds.parse.links import absolute
-from daemon.feeds.parse.parsed import Call, Parsed, Reason, emptiness, remainder
+from daemon.feeds.parse.parsed import Call, Parsed, Reason, emptiness, missing, remainder
 from daemon.feeds.parse.split import MAX_BYTES, MAX_ITEMS
 from daemon.feeds.parse.texts import clean, cut, one_line
 from daemon.feeds.rows import MAX_WINDOW
@@ -40,7 +40,9 @@ def read_json(text: str, call: Call) -> Parsed:
     unseen = [(digest, values) for digest, values in entries if digest not in call.known]
     taken = _within(unseen[:MAX_ITEMS])
     left = frozenset(digest for digest, _ in unseen[taken:])
-    items = tuple(read_json_item(values, context) for _, values in unseen[:taken])
+    read = [read_json_item(values, context) for _, values in unseen[:taken]]
+    items = tuple(item for item in read if item.id)
+    empty = frozenset(digest for (digest, _), item in zip(unseen, read, strict=False) if not item.id)
     return Parsed(
         format=feed.version,
         well_formed=True,
@@ -48,16 +50,19 @@ def read_json(text: str, call: Call) -> Parsed:
         language=feed.language,
         archive=archive_among({"next": absolute(feed.next, context.base)}, call.url),
         items=items,
-        hashes=tuple(digest for digest, _ in entries if digest not in left),
+        hashes=tuple(digest for digest, _ in entries if digest not in left and digest not in empty),
         left=len(left),
         beyond=beyond,
-        notes=(*remainder(len(left), beyond), *emptiness(items, known=bool(feed.entries))),
+        notes=(*missing(feed.unread, len(empty)), *remainder(len(left), beyond), *emptiness(items, known=bool(feed.entries))),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonFeed:
-    """A JSON Feed's head, its items with their hashes, in order. `next` is the address of the page with older items."""
+    """A JSON Feed's head, its items with their hashes, in order. `next` is the address of the page with older items.
+
+    `unread` counts what stands among its items and is none.
+    """
 
     version: str
     title: str
@@ -65,6 +70,7 @@ class JsonFeed:
     link: str
     next: str
     entries: tuple[tuple[str, Values], ...]
+    unread: int = 0
 
 
 def read_json_feed(text: str) -> JsonFeed | None:
@@ -84,6 +90,7 @@ def read_json_feed(text: str) -> JsonFeed | None:
         link=_short(document, "home_page_url"),
         next=_short(document, "next_url"),
         entries=tuple(hashed.items()),
+        unread=len(document["items"]) - len(items),
     )
 
 

@@ -1,5 +1,6 @@
 """From a feed's bytes to items, in every format, whole, split and broken (feeds 18 to 28)."""
 
+import json
 import pickle
 from datetime import UTC, datetime
 from typing import Any
@@ -116,6 +117,15 @@ def test_an_item_with_a_text_only_is_still_an_item() -> None:
     assert parsed.items[0].id
     assert "date missing" in parsed.items[0].notes
     assert parsed.notes == ("1 item without any text left out",)
+
+
+def test_what_is_no_item_of_a_json_feed() -> None:
+    """What says nothing to know it by, or is no object, is left out and counted, as in XML; the others arrive."""
+    items = [{"id": "1", "title": "One"}, {"title": ""}, {}, "three", 4, {"id": "5", "url": "https://e.example/5"}]
+    parsed = parse(json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": items}).encode())
+    assert [one.guid for one in parsed.items] == ["1", "5"]
+    assert len(parsed.hashes) == 2
+    assert parsed.notes == ("2 items could not be read", "2 items without any text left out")
 
 
 def test_one_guid_for_several_items_gets_the_link_added() -> None:
