@@ -29,6 +29,7 @@ MOST_FORMS: Final = 60
 _FILE: Final = Path(__file__).parent / "endings.yaml"
 _SHORTEST_STEM: Final = 5
 """Letters before the ending of a form of a name that is one word: shorter ones are other words with an ending too often."""
+_NOT_GUESSED: Final = "?"
 _SHORTEST_WORD: Final = 1
 _SHORT_WORD: Final = 3
 """Letters of a word that may be a particle (аль, фон, дер), or of a language that has no endings (Ким Чен Ын)."""
@@ -39,11 +40,15 @@ _MARKS: Final[Mapping[str, str]] = {"uk": "іїєґ", "ru": "ыэъё", "pl": "�
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`before`: letters one of which stands before the ending and stays; empty: any. `cases`: what stands instead of it."""
+    """`before`: letters one of which stands before the ending and stays; empty: any. `cases`: what stands instead of it.
+
+    `guessed`: the same, for a name of one word whose language nobody says.
+    """
 
     before: str
     ending: str
     cases: tuple[Case, ...]
+    guessed: tuple[Case, ...]
 
     def fits(self, word: str) -> bool:
         stem = word.removesuffix(self.ending)
@@ -106,8 +111,11 @@ def default_languages(name: str, language: str = "") -> tuple[str, ...]:
 def inflected(key: str, codes: Iterable[str]) -> dict[str, str]:
     """The other forms of a folded name, each with the ending that its last word has for its own."""
     forms: dict[str, str] = {}
-    for code in codes:
-        for form, ending in islice(_forms(key.split(), languages()[code]), MOST_FORMS):
+    tried, words = [*codes], key.split()
+    for code in tried:
+        language = languages()[code]
+        made = _forms(words, language) if len(words) > 1 else _forms_alone(key, language, guessed=len(tried) > 1)
+        for form, ending in islice(made, MOST_FORMS):
             if form != key:
                 forms.setdefault(form, ending)
     return forms
@@ -122,16 +130,19 @@ def _row(key: str, line: str) -> Row:
     parts = _KEY.fullmatch(key)
     if parts is None:
         raise ValueError(f"{key!r} is no ending")
-    cases = tuple(tuple(fold_key(form) for form in case.split("/")) for case in line.split())
-    return Row(fold_key(parts["before"] or ""), fold_key(parts["ending"]), cases)
+    written = [case.split("/") for case in line.split()]
+    cases = tuple(tuple(map(fold_key, case)) for case in written)  # which takes the mark away: it is no letter
+    guessed = tuple(tuple(fold_key(form) for form in case if not form.endswith(_NOT_GUESSED)) for case in written)
+    return Row(fold_key(parts["before"] or ""), fold_key(parts["ending"]), cases, guessed)
+
+
+def _forms_alone(word: str, language: Language, *, guessed: bool) -> Iterator[tuple[str, str]]:
+    for row in language.of(word):
+        for case in row.guessed if guessed else row.cases:
+            yield from (each for each in _changed(word, row, case) if len(each[0]) - len(each[1]) >= _SHORTEST_STEM)
 
 
 def _forms(words: Sequence[str], language: Language) -> Iterator[tuple[str, str]]:
-    if len(words) == 1:
-        for row in language.of(words[0]):
-            for case in range(len(row.cases)):
-                yield from (each for each in _in_case(words[0], row, case) if len(each[0]) - len(each[1]) >= _SHORTEST_STEM)
-        return
     ways = [_ways(words, place, language) for place in range(len(words))]
     for case in range(max((len(row.cases) for way in ways for row in way if row), default=0)):
         for rows in product(*ways):
@@ -155,8 +166,12 @@ def _in_case(word: str, row: Row | None, case: int) -> Sequence[tuple[str, str]]
     """A word's forms in a case, each with what of it is its ending."""
     if row is None or case >= len(row.cases):
         return ((word, ""),)
+    return _changed(word, row, row.cases[case])
+
+
+def _changed(word: str, row: Row, case: Case) -> Sequence[tuple[str, str]]:
     stem = word.removesuffix(row.ending)
-    return [(stem + form, _behind(row.ending, form)) for form in row.cases[case]]
+    return [(stem + form, _behind(row.ending, form)) for form in case]
 
 
 def _behind(ending: str, form: str) -> str:

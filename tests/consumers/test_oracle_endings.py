@@ -40,7 +40,7 @@ def declensions(word: str) -> list[list[list[str]]]:
         found = found if weight == best else []
         best = weight
         for line in [value] if isinstance(value, str) else value:
-            found.append([[stem[1] + form for form in case.split("/")] for case in line.split()])
+            found.append([[stem[1] + form for form in case.replace("?", "").split("/")] for case in line.split()])
     return found
 
 

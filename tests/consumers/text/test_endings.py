@@ -59,6 +59,22 @@ def test_languages_of_a_name(names: str, text: str, *, found: bool) -> None:
     assert bool(judged(f"actors: [{{names: {names}}}]", article(text)).hits) is found
 
 
+@pytest.mark.parametrize(
+    ("names", "text", "found"),
+    [
+        ("Толстая", "роман Толстой", False),
+        ("Толстая", "позвали Толстую", True),
+        ("Татьяна Толстая", "роман Татьяны Толстой", True),
+        ("{ru: Толстая}", "роман Толстой", True),
+        ("Валера", "стихи Поля Валери", False),
+        ("{uk: Валера}", "від Валери", True),
+    ],
+)
+def test_forms_that_are_other_names(names: str, text: str, *, found: bool) -> None:
+    """A form that is another's base form is made of a name of one word only where its language is said."""
+    assert bool(judged(f"actors: [{{names: {names}}}]", article(text)).hits) is found
+
+
 def test_an_actor_says_it_for_all_its_names() -> None:
     """`inflect` of an actor holds for its names, but where a name says otherwise."""
     watchlist = "actors: [{names: [Павел Дуров, {name: Лев Толстой, inflect: true}], inflect: false}]"
