@@ -9,6 +9,7 @@ from daemon.feeds.pace.schedule import Answer
 from daemon.feeds.parse.parsed import NO_HINTS, Deleted, Hints
 from daemon.messages.article import Item
 from daemon.net.answers import FetchOutcome
+from daemon.net.logins import OPEN, Veil
 
 
 class PollOutcome(StrEnum):
@@ -39,13 +40,14 @@ class PollJob:
     """Poll one feed: what to ask for, and what is known already so that it need not be sent or parsed again.
 
     `user_agent`: empty for the worker's. `headers`: those of a login; they go to the origin of `url` only.
-    `moved_to`: the address that is really asked, when the feed has moved from `url`. `seek`: whether the feeds of a web page
-    that comes instead are to be looked for.
+    `moved_to`: the address that is really asked, when the feed has moved from `url`. `veil`: over what is told of addresses.
+    `seek`: whether the feeds of a web page that comes instead are to be looked for.
     """
 
     feed: str
     url: str = field(repr=False)
     moved_to: str = ""
+    veil: Veil = OPEN
     language: str = ""
     user_agent: str = ""
     delta: bool = False
@@ -70,6 +72,7 @@ class PageJob:
     url: str = field(repr=False)
     page: Page
     address: str = field(repr=False)
+    veil: Veil = OPEN
     language: str = ""
     user_agent: str = ""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)

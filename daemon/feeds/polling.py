@@ -23,7 +23,7 @@ from daemon.net.answers import REFUSALS, Fetched, FetchOutcome
 from daemon.net.fetch import Fetcher, Request
 from daemon.net.files import Files, is_file
 from daemon.net.politeness import Politeness
-from daemon.urls import is_usable, origin_of, site_of, without_credentials
+from daemon.urls import is_usable, origin_of, site_of
 
 ACCEPT: Final = "application/rss+xml, application/atom+xml, application/feed+json, application/xml, text/xml, */*;q=0.1"
 
@@ -112,7 +112,7 @@ class PollWorker:
             parsed = await self._parse(
                 fetched.body,
                 content_type=fetched.content_type,
-                url=without_credentials(base_of(fetched)),
+                url=job.veil.over(base_of(fetched)),
                 language=job.language,
                 known=job.known,
                 now=plain.fetched_at,

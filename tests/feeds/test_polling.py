@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,26 @@ async def test_credentials_go_to_the_server_only(bench: Bench, server: FeedServe
     (raw,) = made.published
     assert raw.item.link == server.url("/article")
     assert "passw0rdX" not in str(raw)
+
+
+async def test_links_beside_a_secret_do_not_repeat_it(bench: Bench, server: FeedServer) -> None:
+    """Feeds 34: a link relative to an address with a secret is joined to what is shown, or to what a redirect left of it."""
+    asked, shown = server.url("/feed?key=t0ken-of-feeds"), server.url("/feed?key=KEY")
+    made = desk(replace(source("one", asked, site_of(asked)), shown=shown, secrets=("t0ken-of-feeds",)))
+    made.reconcile(site_of(asked))
+    items = [RssItem(guid="one", link="#1", title="One"), RssItem(guid="two", link="article", title="Two")]
+    server.publish("/feed", rss(items))
+    await bench.poll(made)
+    server.script("/feed", Said(status=302, headers={"Location": "/there/t0ken-of-feeds/feed"}))
+    server.publish("/there/t0ken-of-feeds/feed", rss([RssItem(guid="three", link="article", title="Three")]))
+    await bench.poll(made)
+    assert [raw.item.link for raw in made.published] == [
+        f"{shown}#1",
+        server.url("/article"),
+        server.url("/there/…/article"),
+    ]
+    assert "t0ken" not in str(made.published)
+    assert not any(b"t0ken" in (row.value or b"") for row in made.rows.scan(b""))
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])

@@ -21,6 +21,7 @@ from daemon.feeds.rows import MAX_ITEMS, FeedRow, ItemRow, decode, items_prefix
 from daemon.feeds.sources.load import Source
 from daemon.messages.article import Item
 from daemon.net.answers import REFUSALS
+from daemon.net.logins import Veil
 from daemon.stage.hop import Fact, Table
 from daemon.urls import origin_of
 
@@ -73,6 +74,7 @@ def page_job(source: Source, feed: FeedRow, now: float) -> PageJob | None:
         url=source.url,
         page=page,
         address=address,
+        veil=Veil(address, page.address(feed.moved_to or source.shown), source.secrets),
         language=source.language,
         user_agent=source.user_agent,
         headers=source.headers if origin_of(address) == origin_of(source.url) else (),

@@ -19,7 +19,7 @@ from daemon.feeds.polling import ACCEPT, ANSWERS, at_once, base_of, introduced
 from daemon.net.answers import Fetched, FetchOutcome
 from daemon.net.fetch import Request
 from daemon.net.robots import Robots
-from daemon.urls import site_of, without_credentials
+from daemon.urls import site_of
 
 log = structlog.get_logger()
 
@@ -96,7 +96,7 @@ class OlderPages:
         parsed = await self._readers.feed(
             fetched.body,
             content_type=fetched.content_type,
-            url=without_credentials(base_of(fetched)),
+            url=job.veil.over(base_of(fetched)),
             language=job.language,
             now=plain.fetched_at,
         )

@@ -14,6 +14,7 @@ from daemon.feeds.jobs import PollJob, PollOutcome, PollResult
 from daemon.feeds.polling import introduced
 from daemon.net.bodies import Limits
 from daemon.net.files import is_file
+from daemon.net.logins import OPEN, Veil
 
 LONGEST: Final = Limits().total - 2.0
 """Seconds for a poll and its search together, so that they end within those of one request; the site's feeds wait meanwhile."""
@@ -47,12 +48,12 @@ class SeekingWorker:
         if result.outcome != PollOutcome.HTML or not job.seek or is_file(job.address) or left < _ENOUGH:
             return result
         search = await self._finder.find(job.address, introduced(job.user_agent or self._user_agent, job.feed), left)
-        return replace(result, sought=True, named=sentence(search))
+        return replace(result, sought=True, named=sentence(search, job.veil))
 
 
-def sentence(search: Search) -> str:
-    """What to write instead; empty for nothing found."""
-    named = ", ".join(found.url for found in search.found[:_NAMED] if len(found.url) <= _CHARACTERS)
+def sentence(search: Search, veil: Veil = OPEN) -> str:
+    """What to write instead, without secrets of the feed's address; empty for nothing found."""
+    named = ", ".join(veil.over(found.url) for found in search.found[:_NAMED] if len(found.url) <= _CHARACTERS)
     guessed = any(found.guessed for found in search.found)
     said = "the page names none, but there is a feed at" if guessed else "the page names"
     return f"{said} {named}" if named else ""

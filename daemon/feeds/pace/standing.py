@@ -18,6 +18,7 @@ from daemon.feeds.pace.schedule import DAY, Answer, Pace, Poll, next_poll, regul
 from daemon.feeds.pace.wishes import Wish
 from daemon.feeds.rows import FeedRow, FeedState
 from daemon.feeds.sources.load import Source
+from daemon.net.logins import Veil
 from daemon.stage.hop import Notice
 
 _MOST_PORTIONS: Final = 8
@@ -47,6 +48,7 @@ def job_for(source: Source, feed: FeedRow, now: float) -> PollJob:
         feed=source.id,
         url=source.url,
         moved_to=feed.moved_to,
+        veil=Veil(source.url, source.shown, source.secrets),
         language=source.language,
         user_agent=source.user_agent,
         delta=source.delta,

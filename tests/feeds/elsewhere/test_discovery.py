@@ -20,6 +20,7 @@ from daemon.feeds.parse.feed import parse_feed
 from daemon.feeds.parse.parsed import Parsed
 from daemon.feeds.poller import Poller
 from daemon.net.fetch import Fetcher
+from daemon.net.logins import Veil
 from daemon.net.politeness import Politeness
 from daemon.net.robots import Robots
 from tests.feeds.desk import DAY, Desk, desk, source
@@ -270,3 +271,17 @@ async def test_a_search_that_takes_too_long(finder: Finder, server: FeedServer) 
     search = await finder.find(server.url("/"), AGENT, 1.5)
     assert [found.url for found in search.found] == [server.url("/feed.xml")]
     assert (await finder.find(server.url("/never.xml"), AGENT, 0.1)).reason == "it took too long"
+
+
+async def test_no_secret_of_the_address_is_told(finder: Finder, server: FeedServer) -> None:
+    """Feeds 34: a page that names its own address, or one that repeats its secret, is told without that."""
+    polls, key = Polls(), "t0ken/of=feeds"
+    asked, shown = server.url("/?key=t0ken/of=feeds"), server.url("/?key=${KEY}")
+    server.script("/", page(link(""), link("/other?key=t0ken%2Fof%3Dfeeds")), Answer(body=FEED))
+    server.script("/other", Answer(body=FEED))
+    job = PollJob(feed="one", url=asked, seek=True, veil=Veil(asked, shown, (key,)))
+    result = await SeekingWorker(polls, finder, user_agent=AGENT, timer=lambda: 0.0)(job)
+    assert result.named == f"the page names {server.url('/other?key=…')}"
+    server.script("/", Answer(body=FEED))
+    result = await SeekingWorker(polls, finder, user_agent=AGENT, timer=lambda: 0.0)(job)
+    assert result.named == f"the page names {shown}"

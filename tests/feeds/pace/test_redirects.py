@@ -150,6 +150,7 @@ def test_a_feed_with_credentials_never_moves() -> None:
     """Feeds 12: what was given for one address is not sent to another, nor is a feed moved to where it is not let in."""
     for made, url in (
         (watching(credentials="0f"), OLD),
+        (watching(shown="http://news.example.org/${KEY}"), OLD),
         (watching("http://user:pass@news.example.org/feed"), "http://user:pass@news.example.org/feed"),
     ):
         for _ in range(5):
