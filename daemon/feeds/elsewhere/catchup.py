@@ -55,10 +55,11 @@ def with_catch_up(feed: FeedRow, source: Source, window: Window, archive: str) -
 def wake_of(source: Source, feed: FeedRow, now: float, *, polled: bool) -> float:
     """When the feed's row is to wake: for its next poll, or for a page before it. `polled`: its own poll has just ended.
 
-    Pages are spread: after an outage of ours all feeds may have had a gap at once.
+    Pages are spread: after an outage of ours all feeds may have had a gap at once. While the feed's own polls fail, or its site
+    wants to be left alone, pages wait for the next that succeeds.
     """
     room = feed.next_at - now
-    if feed.catching is None or not (polled or room > _LONGEST):
+    if feed.catching is None or feed.failures or not (polled or room > _LONGEST):
         return feed.next_at
     return now + min(_SPREAD, max(0.0, room) / 4) * jitter(source.id, feed.attempt + feed.catching.read)
 

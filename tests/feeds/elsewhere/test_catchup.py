@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from daemon.feeds.elsewhere.pages import Way
-from daemon.feeds.jobs import Outcome, PageJob, PageOutcome, PageResult
+from daemon.feeds.jobs import Outcome, PageJob, PageOutcome, PageResult, PollResult
 from daemon.feeds.pace.schedule import Answer
 from daemon.feeds.pace.turns import paused_until
 from daemon.feeds.rows import ITEM, KEPT, site_key
@@ -250,3 +250,23 @@ def test_feeds_of_one_site_take_turns() -> None:
     (work,) = made.poller.wake(turn, table, wakes(made)).work
     assert work.key == turn.key
     assert isinstance(work.job, PageJob)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (FetchOutcome.TOO_MANY, Answer.TOO_MANY),
+        (FetchOutcome.UNAVAILABLE, Answer.TOO_MANY),
+        (FetchOutcome.GONE, Answer.GONE),
+        (FetchOutcome.TIMEOUT, Answer.FAILED),
+    ],
+)
+def test_pages_wait_while_polls_fail(outcome: FetchOutcome, said: Answer) -> None:
+    """Feeds 14, 22: after a poll that was refused or failed, no page is asked for before one succeeds; then it goes on."""
+    made = gapped()
+    made.now = made.feed().next_at
+    made.done(PollResult(url=FEED, outcome=outcome, answer=said, fetched_at=made.now, retry_after=3600.0))
+    assert made.row().wake == made.feed().next_at
+    made.now = made.feed().next_at + 3600  # its site's pause is over, too
+    made.poll(listed(range(20, 25)), url=FEED)
+    assert asked(made)[0] is Way.PAGED

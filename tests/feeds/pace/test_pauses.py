@@ -171,6 +171,17 @@ def test_a_pause_for_the_only_feed_is_one_for_those_that_join_it() -> None:
     assert set(poll.later(1.1 * HOUR).run()) == {"f0", "f1"}
 
 
+def test_a_pause_outlives_what_is_written_of_the_feed() -> None:
+    """Feeds 14: the only feed of a site that refused, renamed or given another path or login, is asked after the pause."""
+    there = source("one", "https://news.example.org/other")
+    for changed in (source("two"), there, replace(source(), credentials="0f", headers=(("X-Key", "s3cret"),))):
+        rounds = Rounds([source()])
+        assert rounds.run({"one": HOUR}) == ["one"]
+        rounds.later(10).start([changed])
+        assert rounds.run() == []
+        assert rounds.later(2 * HOUR).run() == [changed.id]
+
+
 def test_refusals_in_a_row_double_the_pause() -> None:
     """Feeds 14: without Retry-After 15 minutes, then 30, then 60, whichever feed asks; one success and it begins anew."""
     poll = Rounds(tenants(8))
