@@ -40,8 +40,8 @@ _KEEP_ALIVE: Final = 5.0
 class Request:
     """What to get. Validators are sent back as they were stored; empty ones are not sent.
 
-    `secrets` are headers for the origin of `url` alone, as is a login in `url` itself (feeds 34). `delta`: a server that can
-    may leave out what it sent before (feeds 6).
+    `secrets` are headers for the origin of `url` alone, as is a login in `url` itself, until redirects leave it (feeds 34).
+    `delta`: a server that can may leave out what it sent before (feeds 6).
     """
 
     url: str
@@ -52,8 +52,8 @@ class Request:
     delta: bool = False
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def headers_for(self, url: str) -> dict[str, str]:
-        """What is sent to the address that redirects have led to."""
+    def headers(self, *, login: bool) -> dict[str, str]:
+        """What is sent, with the secrets or without."""
         known = {
             "User-Agent": self.user_agent,
             "Accept": self.accept,
@@ -63,7 +63,7 @@ class Request:
             "A-IM": "feed" if self.delta else "",
         }
         sent = {name: value for name, value in known.items() if value}
-        return {**sent, **self.secrets} if self.secrets and origin_of(url) == origin_of(self.url) else sent
+        return {**sent, **self.secrets} if login else sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +132,15 @@ class Fetcher:
         """What came back, redirects followed. `turn` is entered for each hop's site, never two at once."""
         request = _with_login_apart(request)
         url, seen, left = request.url, set[str](), self._limits.total
-        timer, permanent = self._timer or asyncio.get_running_loop().time, True
+        timer, permanent, at_home = self._timer or asyncio.get_running_loop().time, True, True
         for _ in range(MAX_REDIRECTS + 1):
             if not is_usable(url):
                 return Fetched(outcome=FetchOutcome.NOT_HTTP, final_url=url, detail="only http and https addresses are fetched")
             seen.add(url)
+            at_home = at_home and origin_of(url) == origin_of(request.url)  # what sends us back is not the feed's own word
             async with turn(site_of(url)):
                 began = timer()
-                answer = await self._hop(request, url, left)
+                answer = await self._hop(request, url, left, login=at_home)
                 left -= timer() - began
             if isinstance(answer, Fetched):
                 return replace(answer, moved=url) if permanent and len(seen) > 1 else answer
@@ -148,7 +149,7 @@ class Fetcher:
                 return Fetched(outcome=FetchOutcome.BAD_REDIRECT, final_url=url, detail="redirects lead in a circle")
         return Fetched(outcome=FetchOutcome.BAD_REDIRECT, final_url=url, detail=f"more than {MAX_REDIRECTS} redirects")
 
-    async def _hop(self, request: Request, url: str, seconds: float) -> Fetched | _Onward:
+    async def _hop(self, request: Request, url: str, seconds: float, *, login: bool) -> Fetched | _Onward:
         """The answer of one address, or where it redirects to."""
         if self._session is None:
             raise RuntimeError("the fetcher has not been entered")
@@ -157,7 +158,7 @@ class Fetcher:
         try:
             async with (
                 asyncio.timeout_at(min(ends, now + limits.connect + limits.stall)) as until,
-                self._session.get(url, headers=request.headers_for(url), allow_redirects=False) as response,
+                self._session.get(url, headers=request.headers(login=login), allow_redirects=False) as response,
             ):
                 until.reschedule(ends)
                 location = response.headers.get("Location", "")
