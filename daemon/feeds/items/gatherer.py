@@ -17,8 +17,12 @@ from daemon.stage.hop import Fact, Table
 class Gatherer:
     """Holds what the items amount to: records, delays, the names met, counts."""
 
-    def __init__(self, source: Source, table: Table, *, parser: int, fetched_at: float, now: float) -> None:
+    def __init__(
+        self, source: Source, table: Table, *, parser: int, fetched_at: float, now: float, strange: bool = False
+    ) -> None:
+        """`strange`: nothing was read at the feed's address before. What is known is of another, perhaps of another feed."""
         self._source = source
+        self._strange = strange
         self._table = table
         self._parser = parser
         self._fetched_at = fetched_at
@@ -27,6 +31,7 @@ class Gatherer:
         self.delays: list[Fact] = []
         self.met: set[str] = set()
         self.new = 0
+        self.replaced = 0
         self.edited = 0
         self.withdrawn = 0
 
@@ -34,11 +39,12 @@ class Gatherer:
         """One item, the first time it is met; its row, if there was one. `backfill`: it stood there before it could be news."""
         self.met.add(name)
         row = naming.row(name) or self._adopted(name, item, naming)
-        if row is not None:
-            before = decode(ItemRow, row.value)
+        before = None if row is None else decode(ItemRow, row.value)
+        if row is not None and before is not None and not self._is_another(before, item):
             if in_window:
                 self._again(name, row, before, item)
             return before
+        self.replaced += before is not None
         article, site = identify(item, self._source)
         known = ItemRow(
             article=article,
@@ -64,6 +70,10 @@ class Gatherer:
         self._put(name, replace(known, withdrawn=True), row.wake if row is not None else None)
         self.withdrawn += 1
         self.out.append(withdrawal_record(self._source, known, deleted, self._fetched_at, self._now))
+
+    def _is_another(self, before: ItemRow, item: Item) -> bool:
+        """Whether the item merely has the name of one at the feed's former address: numbers are names in many feeds."""
+        return self._strange and before.article != identify(item, self._source)[0]
 
     def _again(self, name: str, row: Row, before: ItemRow, item: Item) -> None:
         """An item that is known, as the window says it now."""

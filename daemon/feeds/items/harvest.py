@@ -59,8 +59,10 @@ def gather(source: Source, feed: FeedRow, result: PollResult, table: Table, now:
         return Harvest(window=feed.window, named_by=feed.named_by)
     found = _compared(source, feed, view_of(source, feed.named_by, feed.window, result.window, table), table, now)
     view = found.view
-    familiar = not feed.fetched and not feed.portions and not view.is_apart()
-    gatherer = Gatherer(source, table, parser=parser, fetched_at=result.fetched_at, now=now)
+    at_first = not (feed.fetched or feed.portions)
+    familiar = at_first and view.is_familiar(source)
+    strange = at_first and not familiar
+    gatherer = Gatherer(source, table, parser=parser, fetched_at=result.fetched_at, now=now, strange=strange)
     for name, entry in zip(view.names, view.entries, strict=True):
         if name not in gatherer.met:
             gatherer.take(name, entry.item, view.naming, backfill=not (feed.fetched or familiar))
@@ -78,7 +80,7 @@ def gather(source: Source, feed: FeedRow, result: PollResult, table: Table, now:
         notices=found.notices,
         window=window,
         new=gatherer.new,
-        kept=gatherer.new - evicted - found.merged,
+        kept=gatherer.new - gatherer.replaced - evicted - found.merged,
         gap=found.gap,
         named_by=found.by,
         familiar=familiar,

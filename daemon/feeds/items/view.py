@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from daemon.feeds.items.naming import Naming
 from daemon.feeds.items.overlap import Sight
+from daemon.feeds.items.publishing import identify
 from daemon.feeds.jobs import Entry, Window
 from daemon.feeds.rows import MAX_WINDOW, ItemRow, NamedBy, Seen, decode, item_key
 from daemon.feeds.sources.load import Source
@@ -35,6 +36,16 @@ class View:
         """Whether nothing of it stood in the last window, by name."""
         last = {seen.item for seen in self.last}
         return not self.stays and not any(name in last for name in self.names)
+
+    def is_familiar(self, source: Source) -> bool:
+        """Whether items of it stood in the last window, as the articles that they are now: a name alone may be any feed's."""
+        last = {seen.item for seen in self.last}
+        pairs = (
+            (self.naming.row(name), entry.item) for name, entry in zip(self.names, self.entries, strict=True) if name in last
+        )
+        return bool(self.stays) or any(
+            row is not None and decode(ItemRow, row.value).article == identify(item, source)[0] for row, item in pairs
+        )
 
     def window(self) -> tuple[Seen, ...]:
         """What is to be remembered of it."""
