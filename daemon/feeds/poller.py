@@ -65,7 +65,8 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         """Bring the feeds of this partition in line with the files and the clock. A feed's first poll is due at once."""
         self._partitions = partitions  # of a bus there is one count
         mine = [source for source in self._sources.values() if partition_of(source.site, partitions) == partition]
-        damaged = Roster(sources=mine, pace=self._pace, parser=self._parser).bring_in_line(table, now)
+        roster = Roster(sources=mine, pace=self._pace, parser=self._parser, named=self._sources)
+        damaged = roster.bring_in_line(table, now)
         facts = [Fact("rasid_hop_failures_total", {"hop": self.name, "kind": "damaged"}, damaged)] if damaged else []
         return Effects(facts=facts)
 

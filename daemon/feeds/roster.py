@@ -4,7 +4,7 @@ in the files, no row ─ welcome ─▶ due at once        row, not in the files
 in both ────────────── welcome ─▶ as the files and the clock are now
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,18 +25,22 @@ _PAUSE: Final = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
-    """The feeds of one partition as the files want them. With another `parser`, nothing that was hashed holds."""
+    """The feeds of one partition as the files want them. With another `parser`, nothing that was hashed holds.
+
+    `named`: the ids of all feeds, of other partitions too.
+    """
 
     sources: Iterable[Source]
     pace: Pace
     parser: int
+    named: Container[str] = ()
 
     def bring_in_line(self, table: Table, now: float) -> int:
         """Rows for all feeds and no others; how many rows cannot be read: those stay as they are, and keep no other from it."""
         mine = {source.id: source for source in self.sources}
         left = [row for row in table.scan(FEED) if feed_of(row.key) not in mine]
         turns = [row for row in table.scan(SITE) if row.wake is None or row.wake > now]
-        damaged = sum(not _done(leave, row, table, now) for row in left)
+        damaged = sum(not _done(leave, row, table, now, feed_of(row.key) in self.named) for row in left)
         damaged += sum(not _done(self._welcome, source, table, now) for source in mine.values())
         return damaged + sum(not _done(right_turn, row, table, now) for row in turns)
 
@@ -56,6 +60,7 @@ class Roster:
     def _returned(self, feed: FeedRow, source: Source, now: float) -> FeedRow:
         """The row as the files want it: the same object when nothing is to be changed."""
         if feed.left_at is not None:
+            feed = _begun_again(feed) if feed.elsewhere else feed
             feed = replace(feed, left_at=None, state=_state_before(feed))
         feed = _readdressed(feed, source, now)
         if feed.parser != self.parser:
@@ -99,6 +104,11 @@ def _led_to(feed: FeedRow) -> str:
     return feed.move.url if feed.move is not None else ""
 
 
+def _begun_again(feed: FeedRow) -> FeedRow:
+    """Another partition has told what came meanwhile, and this one cannot see that: the next window is read as a first one."""
+    return replace(_unconditional(feed), fetched=False, portions=0, catching=None)
+
+
 def _unconditional(feed: FeedRow) -> FeedRow:
     """Without what was known of the last answer (feeds 3)."""
     return replace(feed, etag="", last_modified="", body="")
@@ -122,12 +132,13 @@ def _done(change: Callable[..., None], *arguments: object) -> bool:
     return True
 
 
-def leave(row: Row, table: Table, now: float) -> None:
-    """The files no longer name the feed: it stops, and is forgotten in 30 days."""
+def leave(row: Row, table: Table, now: float, elsewhere: bool = False) -> None:  # noqa: FBT001, FBT002 - through `_done`
+    """The files no longer name the feed, or name it `elsewhere`: it stops, and is forgotten in 30 days."""
     feed = decode(FeedRow, row.value)
-    if feed.left_at is None:
-        left = replace(feed, left_at=now, state=FeedState.LEFT)
-        table.put(row.key, Row(row.lane, row.key, encode(left), now + KEPT))
+    if feed.left_at is None or elsewhere > feed.elsewhere:
+        left_at = now if feed.left_at is None else feed.left_at
+        left = replace(feed, left_at=left_at, state=FeedState.LEFT, elsewhere=elsewhere or feed.elsewhere)
+        table.put(row.key, Row(row.lane, row.key, encode(left), left_at + KEPT))
 
 
 def forget_feed(row: Row, table: Table, now: float) -> None:

@@ -84,7 +84,8 @@ class FeedRow:
     `fetched`: whether a window of this URL was ever read as a whole. `portions`: how many polls in a row have left items
     of one document to the next; while it is not 0 there are neither validators nor `body`.
     `polled_at`: when this URL was polled last; None before its first poll, which is due at once.
-    `left_at`: since when the files no longer name the feed.
+    `left_at`: since when the files no longer name the feed; `elsewhere`: another partition has had
+    it since, and no window was read after that.
     `named_by`: what its items' keys are made of. `gap_at`: when its window was last found to have rolled over between two
     polls; `gaps`: how often its interval is halved since then (gaps.py). `catching`: where what was missed is looked for.
     `credentials`: a hash of those it was asked with. `whole_at`: when a whole answer (a 200) came last (feeds 3).
@@ -114,6 +115,7 @@ class FeedRow:
     items: int = 0
     kept: int = 0
     left_at: float | None = None
+    elsewhere: bool = False
     named_by: NamedBy = NamedBy.ID
     gaps: int = 0
     gap_at: float | None = None

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from daemon.feeds.rows import encode
 from daemon.feeds.sources.load import Source
-from tests.feeds.desk import desk, item, source
+from tests.feeds.desk import DAY, desk, item, source
 
 
 def test_secrets_of_an_address_stand_in_no_row() -> None:
@@ -66,3 +66,20 @@ def test_a_link_that_changes_at_the_same_address_is_no_other_item() -> None:
     made.now = made.feed().next_at
     made.poll([item("1", link="https://example.org/moved"), item("2")])
     assert len(made.published) == 2
+
+
+def test_a_feed_that_comes_back_from_another_partition_begins_again() -> None:
+    """Feeds 23: what came while it stood at another site was told there; what comes then is news. Not told, it goes on."""
+    here, there = source(), source(url="https://news.example.com/feed", site="example.com")
+    for meanwhile, told in (([there], True), ([], False), ([], True)):
+        made = desk(here)
+        made.poll([item("1"), item("2")], etag='"x"')
+        stories = [meanwhile, [there]] if told else [meanwhile]
+        for sources in (*stories, [here]):
+            made.now += DAY
+            made.poller.replace(sources)
+            made.reconcile()
+        made.poll([item("2"), item("3")])
+        made.now = made.feed().next_at
+        made.poll([item("2"), item("3"), item("4")])
+        assert [(raw.item.guid, raw.backfill) for raw in made.published[2:]] == [("3", told), ("4", False)]

@@ -60,7 +60,7 @@ def gather(source: Source, feed: FeedRow, result: PollResult, table: Table, now:
     found = _compared(source, feed, view_of(source, feed.named_by, feed.window, result.window, table), table, now)
     view = found.view
     at_first = not (feed.fetched or feed.portions)
-    familiar = at_first and view.is_familiar(source)
+    familiar = at_first and not feed.elsewhere and view.is_familiar(source)
     strange = at_first and not familiar
     gatherer = Gatherer(source, table, parser=parser, fetched_at=result.fetched_at, now=now, strange=strange)
     for name, entry in zip(view.names, view.entries, strict=True):

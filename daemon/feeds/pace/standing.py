@@ -124,6 +124,7 @@ def _read(feed: FeedRow, harvest: Harvest, result: PollResult, window: Window) -
         rhythm=_rhythm(feed, harvest, result, window),
         wish=Wish.of((hints.ttl, hints.every), hints.skip_hours, hints.skip_days),
         portions=portions,
+        elsewhere=False,
         fetched=feed.fetched or not _goes_on(portions),
         body="" if portions else result.body,
     )
