@@ -1,6 +1,6 @@
 """YAML as people write it, read strictly: 1.2's booleans, no base-60 numbers, no dates, no duplicate keys; places kept.
 
-text ─ compose ─▶ nodes ─ build ─▶ Document(value, places)
+text ─ bounds.py ─ compose ─▶ nodes ─ build ─▶ Document(value, places)
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 import yaml
 
+from daemon.config.bounds import MAX_DEPTH, BeyondBounds, check_bounds
 from daemon.config.files import DOCUMENT, read_plain
 from daemon.errors import ConfigError, Problem
 
@@ -21,7 +22,6 @@ _DOUBTFUL: Final = {"yes", "no", "on", "off"}
 _NULLS: Final = {"", "~", "null", "Null", "NULL"}
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_MAX_DEPTH: Final = 60
 _MAX_PARTS: Final = 2_000_000
 
 
@@ -78,7 +78,10 @@ def read_document(path: Path) -> Document:
 def parse_document(text: str, file: str) -> Document:
     """Like `read_document`, from text. An empty text is an empty mapping."""
     try:
+        check_bounds(text)
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except BeyondBounds as error:
+        raise ConfigError([Problem(file=file, line=error.place[0], column=error.place[1], reason=error.reason)]) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
@@ -112,8 +115,8 @@ class _Builder:
                 self._refuse(node, (), f"more than {_MAX_PARTS} parts once its aliases are filled in")
             return None
         self.places.setdefault(path, _place(node))
-        if len(path) > _MAX_DEPTH:
-            self._refuse(node, path, f"nested more than {_MAX_DEPTH} deep (an alias that contains itself?)")
+        if len(path) > MAX_DEPTH:
+            self._refuse(node, path, f"nested more than {MAX_DEPTH} deep once its aliases are filled in")
             return None
         if isinstance(node, yaml.ScalarNode):
             if "\0" in node.value:

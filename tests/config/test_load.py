@@ -223,6 +223,24 @@ def test_aliases_are_counted_where_they_are_filled_in(tmp_path: Path) -> None:
     assert any("parts once its aliases" in found.reason for found in problems(tmp_path, "\n".join(lines)))
 
 
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
+def test_what_nests_too_deep_is_not_read_to_its_end(tmp_path: Path, opening: str) -> None:
+    """Brackets within brackets, which the parser takes many seconds to read, are refused by the first that is too much."""
+    found = problems(tmp_path, opening * 20_000)
+    assert [(each.line, "60 deep" in each.reason) for each in found] == [(1, True)]
+
+
+def test_an_alias_of_what_holds_it_is_refused_at_once(tmp_path: Path) -> None:
+    """However many of them stand there: followed to the depth that is allowed they would be more than can be counted."""
+    assert ["contains itself" in found.reason for found in problems(tmp_path, "a: &a [*a, *a, *a]\n")] == [True]
+
+
+def test_aliases_deeper_than_what_is_written(tmp_path: Path) -> None:
+    """Depth counts once aliases are filled in."""
+    halves = "[" * 40 + "]" * 40, "[" * 40 + "*a" + "]" * 40
+    assert "deep once" in problems(tmp_path, f"a: &a {halves[0]}\nb: {halves[1]}\n")[0].reason
+
+
 def test_bytes_that_are_no_text_in_the_environment(tmp_path: Path) -> None:
     """A variable that is not UTF-8 is named."""
     assert problems(tmp_path, "", RASID_DATA_DIR="a\udcff")[0].file == "RASID_DATA_DIR"
