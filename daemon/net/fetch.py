@@ -7,7 +7,7 @@ Whatever a server does is an outcome, never an exception. Decides nothing about 
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -128,8 +128,16 @@ class Fetcher:
         self._session = None
         await self._stack.aclose()
 
-    async def get(self, request: Request, turn: Turn = lambda _site: nullcontext()) -> Fetched:
-        """What came back, redirects followed. `turn` is entered for each hop's site, never two at once."""
+    async def get(
+        self,
+        request: Request,
+        turn: Turn = lambda _site: nullcontext(),
+        guide: Callable[[str], Awaitable[Turn | None]] | None = None,
+    ) -> Fetched:
+        """What came back, redirects followed. `turn` is entered for each hop's site, never two at once.
+
+        `guide` is asked where a redirect leads: for the turns from there on, or None where nobody may go. No turn is held then.
+        """
         request = _with_login_apart(request)
         url, seen, left = request.url, set[str](), self._limits.total
         timer, permanent, at_home = self._timer or asyncio.get_running_loop().time, True, True
@@ -147,6 +155,10 @@ class Fetcher:
             url, permanent = answer.url, permanent and answer.permanent
             if url in seen:
                 return Fetched(outcome=FetchOutcome.BAD_REDIRECT, final_url=url, detail="redirects lead in a circle")
+            guided = turn if guide is None else await guide(url)
+            if guided is None:
+                return Fetched(outcome=FetchOutcome.BAD_REDIRECT, final_url=url, detail="leads where robots.txt does not allow")
+            turn = guided
         return Fetched(outcome=FetchOutcome.BAD_REDIRECT, final_url=url, detail=f"more than {MAX_REDIRECTS} redirects")
 
     async def _hop(self, request: Request, url: str, seconds: float, *, login: bool) -> Fetched | _Onward:

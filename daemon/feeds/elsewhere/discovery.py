@@ -170,9 +170,11 @@ class Finder:
         return await self._parsed(page) if page is not None and page.outcome is FetchOutcome.OK else None
 
     async def _get(self, url: str, agent: str) -> Fetched | None:
-        """None where robots.txt does not allow it. Its crawl-delay is kept (feeds 7)."""
+        """None where robots.txt does not allow it; redirects as far as it allows. Its crawl-delay is kept (feeds 7)."""
         turn = await self._robots.turn_for(url, agent)
-        return None if turn is None else await self._fetcher.get(Request(url=url, user_agent=agent), turn)
+        if turn is None:
+            return None
+        return await self._fetcher.get(Request(url=url, user_agent=agent), turn, lambda to: self._robots.turn_for(to, agent))
 
     async def _parsed(self, page: Fetched) -> Found | None:
         try:

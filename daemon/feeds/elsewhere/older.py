@@ -75,7 +75,11 @@ class OlderPages:
         if job.page.way is not Way.ARCHIVE and robots is None:
             return self._empty(job, PageOutcome.ROBOTS)
         request = Request(url=job.address, user_agent=agent, accept=ACCEPT, secrets=dict(job.headers))
-        fetched = await (self._get(request) if robots is None else self._get(request, turn=robots))
+        fetched = await (
+            self._get(request)
+            if robots is None
+            else self._get(request, turn=robots, guide=lambda to: self._robots.turn_for(to, agent))
+        )
         try:
             return await self._read(job, fetched)
         except RasidError:

@@ -285,3 +285,15 @@ async def test_no_secret_of_the_address_is_told(finder: Finder, server: FeedServ
     server.script("/", Answer(body=FEED))
     result = await SeekingWorker(polls, finder, user_agent=AGENT, timer=lambda: 0.0)(job)
     assert result.named == f"the page names {shown}"
+
+
+async def test_robots_are_asked_where_redirects_lead(finder: Finder, server: FeedServer) -> None:
+    """Feeds 7, 29: a redirect from what is allowed to what is not is not followed; the search goes on elsewhere."""
+    server.script("/robots.txt", Answer(body=b"User-agent: *\nDisallow: /private\n"))
+    server.script("/", page(link("/f1"), link("/f2")))
+    server.script("/f1", Answer(status=302, headers={"Location": "/private/feed"}))
+    server.script("/f2", Answer(status=302, headers={"Location": "/there"}))
+    server.script("/there", Answer(body=FEED))
+    search = await finder.find(server.url("/"), AGENT)
+    assert [found.url for found in search.found] == [server.url("/there")]
+    assert not server.asked("/private/feed")

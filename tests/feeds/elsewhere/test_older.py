@@ -110,3 +110,11 @@ async def test_bad_pages(older: OlderPages, server: FeedServer, answer: Answer, 
     server.script("/feed", answer)
     result = await look(older, server, Page(way=Way.PAGED, number=2))
     assert (result.outcome, result.items) == (outcome, ())
+
+
+async def test_robots_txt_goes_for_where_a_page_redirects(older: OlderPages, server: FeedServer) -> None:
+    """Feeds 7, 22: a page that redirects to what robots.txt forbids is not followed there."""
+    server.script("/robots.txt", Answer(body=b"User-agent: *\nDisallow: /private\n"))
+    server.script("/feed", Answer(status=302, headers={"Location": "/private"}))
+    assert (await look(older, server, Page(way=Way.PAGED, number=2))).outcome == "bad_redirect"
+    assert not server.asked("/private")
