@@ -118,7 +118,8 @@ def _next_regular(poll: Poll, pace: Pace, now: float, chance: float) -> float:
     regular = regular_interval(poll, pace)
     latest = now + pace.longest * (1 + JITTER)
     if poll.first and not poll.hurried:
-        at = min(now + pace.shortest + regular * chance, latest)
+        soonest = min(pace.shortest, regular * (1 - JITTER))
+        at = now + soonest + (regular * (1 + JITTER) - soonest) * chance
     else:
         at = now + regular * (1 - JITTER + 2 * JITTER * chance)
     if poll.hurried or poll.interval is not None or pace.max_hint <= 0:
