@@ -127,8 +127,8 @@ class PollResult:
     `window` is None when nothing was parsed: not modified, the same body again, or a failure. `hints`, `archive` and
     `deleted` are the document's (see `Parsed`) and say something only beside a window; without one, those before still hold.
     `url` is the job's. `moved`: where permanent redirects alone have led; `redirected`: whether any redirect was followed.
-    `fresh_for`: how long the answer says it holds (seconds). `site`: whose answer it is, where redirects have led; empty when
-    not known. `sought`: whether feeds of the page that came instead were looked for; `named`: the sentence that names them.
+    `fresh_for`: how long the answer says it holds (seconds). `site`: who said that it is asked too often; empty when
+    nobody did. `sought`: whether feeds of the page that came instead were looked for; `named`: the sentence that names them.
     """
 
     url: str

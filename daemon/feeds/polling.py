@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -46,9 +46,6 @@ WELL: Final = frozenset({*(outcome for outcome, answer in ANSWERS.items() if ans
 """Outcomes of polls that went well."""
 
 
-log = structlog.get_logger()
-
-
 async def at_once() -> None:
     """Polls wait for nothing."""
 
@@ -75,6 +72,7 @@ class PollWorker:
         self._politeness = politeness
         self._parse = parse
         self._clock = clock
+        self._log = structlog.get_logger().bind()  # made once: a lazy one costs more than the line that is not written
         self._files = files
         self._user_agent = user_agent
         self._may_poll = may_poll
@@ -83,7 +81,7 @@ class PollWorker:
         await self._may_poll()
         fetched = await self._fetch(job)
         result = await self._judged(job, fetched)
-        _report(job, fetched, result)
+        _report(self._log, job, fetched, result)
         return result
 
     async def _fetch(self, job: PollJob) -> Fetched:
@@ -134,12 +132,13 @@ class PollWorker:
 
     def _plain(self, job: PollJob, fetched: Fetched) -> PollResult:
         """The result as far as the request alone tells."""
+        answer = ANSWERS.get(fetched.outcome, Answer.FAILED)
         return PollResult(
             url=job.url,
             outcome=fetched.outcome,
-            answer=ANSWERS.get(fetched.outcome, Answer.FAILED),
+            answer=answer,
             fetched_at=self._clock.now(),
-            site=site_of(fetched.final_url),
+            site=site_of(fetched.final_url) if answer is Answer.TOO_MANY else "",
             fresh=fetched.outcome is FetchOutcome.OK and not fetched.partial,
             etag=fetched.etag,
             last_modified=fetched.last_modified,
@@ -181,7 +180,7 @@ def introduced(user_agent: str, feed: str) -> str:
     return f"{user_agent[:-1]}; {feed})" if user_agent.endswith(")") else user_agent
 
 
-def _report(job: PollJob, fetched: Fetched, result: PollResult) -> None:
+def _report(log: Any, job: PollJob, fetched: Fetched, result: PollResult) -> None:
     """One line a poll; the feed's id instead of its address, which may hold a token."""
     passed_over = result.window is not None and result.window.beyond > 0
     say = log.debug if result.answer is Answer.GOOD and not passed_over else log.warning

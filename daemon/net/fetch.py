@@ -145,7 +145,8 @@ class Fetcher:
             if not is_usable(url):
                 return Fetched(outcome=FetchOutcome.NOT_HTTP, final_url=url, detail="only http and https addresses are fetched")
             seen.add(url)
-            at_home = at_home and origin_of(url) == origin_of(request.url)  # what sends us back is not the feed's own word
+            if url != request.url:  # what sends us back is not the feed's own word
+                at_home = at_home and origin_of(url) == origin_of(request.url)
             async with turn(site_of(url)):
                 began = timer()
                 answer = await self._hop(request, url, left, login=at_home)
