@@ -106,7 +106,7 @@ async def test_a_mistake_in_a_file_that_is_new(tmp_path: Path) -> None:
             await server.wait_for("/one")
             config.write_bytes(orjson.dumps(orjson.loads(config.read_bytes()) | {"feeds": [{"file": "more/new.yaml"}]}))
             told = await service.event("reload_refused", WITHIN)
-            assert told["problems"] == [f"{tmp_path}/more/new.yaml:1:3: [0]: the key 'url' is missing"]
+            assert told["problems"] == [f"{tmp_path}/more/new.yaml:1:3: [0]: the key 'url' is missing (feed two)"]
             write_feeds(tmp_path / "more" / "new.yaml", feed(server, "two"))
             await server.wait_for("/two")
             assert await service.stop() == 0
