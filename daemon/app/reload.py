@@ -28,6 +28,8 @@ from daemon.metrics import Observe
 
 _LIVE: Final = frozenset({"feeds", "watchlists", "polling"})
 """Keys whose changes are taken over."""
+_UNKNOWN: Final = (-1,)
+"""As no file stands."""
 _MOST_TOLD: Final = 20
 """Problems that one log line tells."""
 _LIVE_POLLING: Final = frozenset({
@@ -101,9 +103,11 @@ class Reloads:
             log.exception("reload_broke")
             outcome = self._refuse([f"{type(error).__name__} while it was taken over"])
         self._observe("rasid_reloads_total", {"outcome": outcome})
-        # What is read now may lie elsewhere; what changed since it was read is found by the next look.
+        # What changed since it was read is found by the next look; how a file stood that was read for the first time, nobody knows.
         after = await asyncio.to_thread(self._holder.watched.look)
-        self._seen = {name: seen.get(name, standing) for name, standing in after.items()}
+        self._seen = {name: seen.get(name, _UNKNOWN) for name in after}
+        if self._seen != seen:
+            self._stir.set()
 
     async def _again(self, take: Take, *, asked: bool) -> Reloaded:
         lists = await asyncio.to_thread(_lists(self._running).look)
@@ -117,7 +121,7 @@ class Reloads:
         self._running = setup
         if not untouched:
             after = await asyncio.to_thread(_lists(setup).look)
-            self._lists_seen = {name: lists.get(name, standing) for name, standing in after.items()}
+            self._lists_seen = {name: lists.get(name, _UNKNOWN) for name in after}
         mended = bool(self._told)
         self._good()
         if keys := needing_restart(self._began_with, setup.config):
