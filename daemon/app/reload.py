@@ -103,7 +103,8 @@ class Reloads:
             log.exception("reload_broke")
             outcome = self._refuse([f"{type(error).__name__} while it was taken over"])
         self._observe("rasid_reloads_total", {"outcome": outcome})
-        # What changed since it was read is found by the next look; how a file stood that was read for the first time, nobody knows.
+        # What changed since it was read is found by the next look. How a file stood that was read for the first time, nobody
+        # knows: it is looked at at once.
         after = await asyncio.to_thread(self._holder.watched.look)
         self._seen = {name: seen.get(name, _UNKNOWN) for name in after}
         if self._seen != seen:
