@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from alerts.channels.base import SendReason
 from daemon.bus.topics import ARTICLES, DEADLETTER, FEEDS, MATCHES, OUTBOX, RAW
 from daemon.messages.dead import DeadLetter
 from daemon.messages.wire import decode
@@ -16,6 +17,8 @@ from tests.faults.ledger import Ledger
 _PIPELINE: Final = (RAW, ARTICLES, MATCHES, OUTBOX)
 POISON: Final = b"poison-"
 """How the key of a record begins that no hop can handle."""
+_DOUBTS: Final = frozenset({SendReason.ANSWER_LOST, SendReason.TIMED_OUT, SendReason.INTERRUPTED, SendReason.INTERNAL})
+"""Why an attempt may have arrived all the same; those that follow stay doubtful, and say so, without being cut off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +86,7 @@ async def take_stock(ledger: Ledger, folder: Path) -> Balance:
         taken=Counter(ledger.intake.links),
         passed={topic: (len(set(found)), len(found)) for topic, found in passed.items()},
         repeats=ledger.intake.repeats,
-        doubtful=sum(entry["outcome"] == "retry" and entry["doubtful"] for entry in deliveries),
+        doubtful=sum(entry["outcome"] == "retry" and entry["reason"] in _DOUBTS for entry in deliveries),
         ordered=[message.encode() for message in ledger.intake.arrived()] == passed[OUTBOX],
         poison=Counter(key for found in keys.values() for key in found if key.startswith(POISON)),
         buried=Counter(key for key, _ in letters),
