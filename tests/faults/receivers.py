@@ -32,9 +32,11 @@ class Manner:
     def __init__(self, answer: Say) -> None:
         self.answer = answer
         self.instants: list[float] = []
+        self.asked = asyncio.Event()
 
     def __call__(self) -> Say:
         self.instants.append(monotonic())
+        self.asked.set()
         return self.answer
 
 
@@ -48,10 +50,12 @@ class Storm:
     async def strike(self, scene: Scene) -> None:
         refusing = Manner(Say(429, headers={"Retry-After": str(self.pause)}))
         with manner(scene.ledger.intake, refusing):
+            scene.ledger.publish(5)
+            async with asyncio.timeout(PATIENCE):
+                await refusing.asked.wait()
             await asyncio.sleep(self.seconds)
         gaps = [later - earlier for earlier, later in pairwise(refusing.instants)]
         scene.tally.counts["refused"] += len(refusing.instants)
-        assert refusing.instants
         assert all(gap > self.pause - _EARLY for gap in gaps), gaps
         began = monotonic()
         await scene.at_work(self.pause + PATIENCE)

@@ -79,10 +79,14 @@ class Scene:
         """Until a drawn instant: in the first second of a life, in the second after `started`, or amid work at full length."""
         stage = self.chance.choice(("begin", "started", "work", "work"))
         if stage == "started":
-            await asyncio.gather(*(service.event("started") for service in self.services.values()))
+            await self.started()
         elif stage == "work":
             await self.at_work(PATIENCE)
         await self.moment(longest)
+
+    async def started(self) -> None:
+        """Until every process has its bus."""
+        await asyncio.gather(*(service.event("started") for service in self.services.values()))
 
     async def moment(self, longest: float = 1.0) -> None:
         """For a drawn time: an event would never lead in between two."""

@@ -65,6 +65,7 @@ class Poison:
     """A record that no hop can handle is put on one of the topics beside the service: work goes on, and soon."""
 
     async def strike(self, scene: Scene) -> None:
+        await scene.started()
         number = scene.tally.counts["poison"]
         topic = scene.chance.choice((FEEDS, RAW, ARTICLES, MATCHES, OUTBOX))
         value = scene.chance.choice((b"{", b'{"kind": "\xff\xfe"}', b'{"kind": "riddle", "v": 1}', b"", b"null"))
