@@ -71,7 +71,7 @@ async def poll_work_for(
             may_poll=may_poll,
         )
         pages = OlderPages(
-            SeekingWorker(poll, finder_for(fetcher, robots, pool), user_agent=agent, timer=monotonic),
+            SeekingWorker(poll, finder_for(robots, pool), user_agent=agent, timer=monotonic),
             partial(fetcher.get, turn=polite.turn),
             robots,
             readers_for(pool),
@@ -129,10 +129,10 @@ def readers_for(pool: Pool) -> Readers:
     return Readers(feed=parser_for(pool), sitemap=read)
 
 
-def finder_for(fetcher: Fetcher, robots: Robots, pool: Pool) -> Finder:
+def finder_for(robots: Robots, pool: Pool) -> Finder:
     """What parses and reads pages in the pool."""
 
     async def read(page: bytes, **said: Any) -> tuple[Candidate, ...]:
         return await pool.run(partial(named_in, page, **said))
 
-    return Finder(fetcher, robots, parser_for(pool), read)
+    return Finder(robots, parser_for(pool), read)

@@ -44,4 +44,4 @@ async def _search(url: str, polling: Polling, folder: Path) -> Search:
     polite, agent = politeness_for(polling), user_agent_of(polling)
     async with fetcher_for(polling, folder, WallClock()) as fetcher, Workers(1) as workers:
         robots = robots_for(fetcher, polite.turn, agent)
-        return await finder_for(fetcher, robots, workers).find(url, agent)
+        return await finder_for(robots, workers).find(url, agent)

@@ -97,6 +97,13 @@ class Robots:
             return None
         return lambda site: self._turn(site, delay if site == own else 0.0)
 
+    async def get(self, request: Request) -> Fetched | None:
+        """What came back, redirects followed as far as robots.txt allows. None where it closes the address itself."""
+        turn = await self.turn_for(request.url, request.user_agent)
+        if turn is None:
+            return None
+        return await self._fetcher.get(request, turn, lambda to: self.turn_for(to, request.user_agent))
+
     async def sitemaps(self, url: str) -> tuple[str, ...]:
         """The sitemaps that the address's origin names, absolute."""
         return (await self.rules_for(url)).sitemaps

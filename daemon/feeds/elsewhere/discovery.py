@@ -19,7 +19,7 @@ from daemon.feeds.parse.parsed import Parsed
 from daemon.feeds.parse.texts import clean, one_line
 from daemon.net.answers import REFUSALS, Fetched, FetchOutcome, Link
 from daemon.net.charset import decode
-from daemon.net.fetch import Fetcher, Request
+from daemon.net.fetch import Request
 from daemon.net.headers import joined
 from daemon.net.robots import Robots
 from daemon.urls import is_usable, without_credentials
@@ -101,13 +101,11 @@ class Finder:
 
     def __init__(
         self,
-        fetcher: Fetcher,
         robots: Robots,
         parse: Callable[..., Awaitable[Parsed]],
         read: Callable[..., Awaitable[tuple[Candidate, ...]]],
     ) -> None:
         """`parse` is `parse_feed` and `read` is `named_in`, both run in a pool; they may raise `RasidError`."""
-        self._fetcher = fetcher
         self._robots = robots
         self._parse = parse
         self._read = read
@@ -171,10 +169,7 @@ class Finder:
 
     async def _get(self, url: str, agent: str) -> Fetched | None:
         """None where robots.txt does not allow it; redirects as far as it allows. Its crawl-delay is kept (feeds 7)."""
-        turn = await self._robots.turn_for(url, agent)
-        if turn is None:
-            return None
-        return await self._fetcher.get(Request(url=url, user_agent=agent), turn, lambda to: self._robots.turn_for(to, agent))
+        return await self._robots.get(Request(url=url, user_agent=agent))
 
     async def _parsed(self, page: Fetched) -> Found | None:
         try:

@@ -38,7 +38,7 @@ class OlderPages:
     def __init__(
         self,
         poll: Callable[[PollJob], Awaitable[PollResult]],
-        get: Callable[..., Awaitable[Fetched]],
+        get: Callable[[Request], Awaitable[Fetched]],
         robots: Robots,
         readers: Readers,
         *,
@@ -46,7 +46,7 @@ class OlderPages:
         user_agent: str,
         may_poll: Callable[[], Awaitable[None]] = at_once,
     ) -> None:
-        """`get` is `Fetcher.get`, in the turn of the address's site when not told otherwise.
+        """`get` is `Fetcher.get`, in the turn of the address's site.
 
         `may_poll` returns when a page may be looked at.
         """
@@ -71,15 +71,11 @@ class OlderPages:
         if job.page.way is Way.ROBOTS:
             return replace(self._empty(job, FetchOutcome.OK), named=await self._robots.sitemaps(job.address))
         agent = introduced(job.user_agent or self._user_agent, job.feed)
-        robots = None if job.page.way is Way.ARCHIVE else await self._robots.turn_for(job.address, agent)
-        if job.page.way is not Way.ARCHIVE and robots is None:
-            return self._empty(job, PageOutcome.ROBOTS)
         request = Request(url=job.address, user_agent=agent, accept=ACCEPT, secrets=dict(job.headers))
-        fetched = await (
-            self._get(request)
-            if robots is None
-            else self._get(request, turn=robots, guide=lambda to: self._robots.turn_for(to, agent))
-        )
+        is_archive = job.page.way is Way.ARCHIVE  # the feed itself names it: robots.txt is not asked, as for the feed
+        fetched = await (self._get(request) if is_archive else self._robots.get(request))
+        if fetched is None:
+            return self._empty(job, PageOutcome.ROBOTS)
         try:
             return await self._read(job, fetched)
         except RasidError:

@@ -60,7 +60,7 @@ async def finder() -> AsyncIterator[Finder]:
     polite = Politeness(gap=0.0, concurrency=5)
     async with Fetcher(clock=WallClock(), allowed=[ip_network("127.0.0.1/32")]) as fetcher:
         robots = Robots(fetcher, polite.turn, user_agent=AGENT, timer=lambda: 0.0)
-        yield Finder(fetcher, robots, _parse, _read)
+        yield Finder(robots, _parse, _read)
 
 
 def paths(server: FeedServer) -> list[str]:
