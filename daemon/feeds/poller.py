@@ -118,14 +118,14 @@ class Poller(Hop[AnyMessage, AnyMessage]):
         if row is None or source is None:
             return NOTHING
         feed = decode(FeedRow, row.value)
-        if isinstance(result, PageResult):
-            return self._page(row, source, feed, result, table, now)
-        if not isinstance(result, PollResult):
+        if not isinstance(result, PollResult | PageResult):
             feed = replace(feed, catching=None)  # it may have been a page that broke the worker
             detail = result.error if isinstance(result, Failed) else f"a poll gave {type(result).__name__}"
             result = PollResult(url=source.url, outcome=PollOutcome.BUG, answer=Answer.FAILED, fetched_at=now, detail=detail)
         if feed.left_at is not None or result.url != source.url or feed.url != source.address:
             return NOTHING  # the feed left or was given another address meanwhile; its row says what comes next
+        if isinstance(result, PageResult):
+            return self._page(row, source, feed, result, table, now)
         harvest = gather(source, feed, result, table, now, parser=self._parser)
         after = after_poll(feed, source, result, harvest, self._pace.of(source.site), now)
         table.put(key, Row(row.lane, key, encode(after.feed), wake_of(source, after.feed, now, polled=True)))
@@ -135,8 +135,6 @@ class Poller(Hop[AnyMessage, AnyMessage]):
 
     def _page(self, row: Row, source: Source, feed: FeedRow, result: PageResult, table: Table, now: float) -> Effects:
         """An older page was looked at, between two polls."""
-        if feed.left_at is not None or result.url != source.url or feed.url != source.address:
-            return NOTHING
         caught = looked_at(source, feed, result, table, now, parser=self._parser)
         table.put(row.key, Row(row.lane, row.key, encode(caught.feed), wake_of(source, caught.feed, now, polled=False)))
         return Effects(out=caught.out, facts=caught.facts)
@@ -146,15 +144,16 @@ class Poller(Hop[AnyMessage, AnyMessage]):
 
     def _turn_ended(self, key: bytes, result: object, table: Table, now: float) -> str:
         """The feed that was asked for; what its site said, or another one that it led to, is noted."""
-        source = None if key.startswith(SITE) else self._sources.get(feed_of(key))
-        if source is None and not key.startswith(SITE):
-            return feed_of(key)
-        site = site_named(key) if source is None else source.site
-        refusals = Refusals(self._pace, lambda other: self._together(site, other))
-        if source is None:
-            return refusals.shared_turn(site, result, table, now)
-        refusals.own_turn(site, result, table, now)
-        return source.id
+        if key.startswith(SITE):
+            site = site_named(key)
+            return self._refusals(site).shared_turn(site, result, table, now)
+        source = self._sources.get(feed_of(key))
+        if source is not None:
+            self._refusals(source.site).own_turn(source.site, result, table, now)
+        return feed_of(key)
+
+    def _refusals(self, site: str) -> Refusals:
+        return Refusals(self._pace, lambda other: self._together(site, other))
 
     def _together(self, site: str, other: str) -> bool:
         """Whether the rows of both lie in one partition."""

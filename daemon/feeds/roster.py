@@ -13,7 +13,7 @@ from daemon.errors import DecodeError
 from daemon.feeds.pace.schedule import Pace
 from daemon.feeds.pace.standing import sooner
 from daemon.feeds.pace.turns import right_turn
-from daemon.feeds.rows import FEED, KEPT, SITE, FeedRow, FeedState, Seen, decode, encode, feed_key, feed_of, items_prefix
+from daemon.feeds.rows import FEED, KEPT, SITE, FeedRow, FeedState, decode, encode, feed_key, feed_of, items_prefix
 from daemon.feeds.sources.load import Source
 from daemon.net.answers import FetchOutcome
 from daemon.stage.hop import Table
@@ -64,8 +64,7 @@ class Roster:
             feed = replace(feed, left_at=None, state=_state_before(feed))
         feed = _readdressed(feed, source, now)
         if feed.parser != self.parser:
-            unhashed = tuple(Seen(hash="", item=seen.item) for seen in feed.window)
-            feed = replace(_unconditional(feed), parser=self.parser, window=unhashed)
+            feed = replace(feed.unread(), parser=self.parser)
         return _on_time(sooner(feed, source, self.pace.of(source.site)), now)
 
 
@@ -88,13 +87,11 @@ def _readdressed(feed: FeedRow, source: Source, now: float) -> FeedRow:
     if feed.url != source.address and source.address in {feed.moved_to, _led_to(feed)}:
         feed = replace(feed, url=source.address, moved_to="", move=None)
     if feed.url != source.address:
-        unhashed = tuple(Seen(hash="", item=seen.item) for seen in feed.window)
-        feed = replace(_unconditional(feed), url=source.address, moved_to="", move=None, window=unhashed)
+        feed = replace(feed.unread(), url=source.address, moved_to="", move=None, sought_at=None, named="")
         feed = replace(feed, fetched=False, portions=0, failures=0, next_at=now, polled_at=None, catching=None)
-        feed = replace(feed, sought_at=None, named="")
     if feed.credentials != source.credentials:
         next_at = now if feed.failures else feed.next_at  # what was refused may be welcome now
-        feed = replace(_unconditional(feed), credentials=source.credentials, failures=0, next_at=next_at)
+        feed = replace(feed.unconditional(), credentials=source.credentials, failures=0, next_at=next_at)
         feed = replace(feed, moved_to="", move=None)  # what is sent now is for the configured address
     return feed
 
@@ -106,12 +103,7 @@ def _led_to(feed: FeedRow) -> str:
 
 def _begun_again(feed: FeedRow) -> FeedRow:
     """Another partition has told what came meanwhile, and this one cannot see that: the next window is read as a first one."""
-    return replace(_unconditional(feed), fetched=False, portions=0, catching=None)
-
-
-def _unconditional(feed: FeedRow) -> FeedRow:
-    """Without what was known of the last answer (feeds 3)."""
-    return replace(feed, etag="", last_modified="", body="")
+    return replace(feed.unconditional(), fetched=False, portions=0, catching=None)
 
 
 def _on_time(feed: FeedRow, now: float) -> FeedRow:

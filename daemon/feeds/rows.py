@@ -8,7 +8,7 @@
 The bytes of the others are JSON led by a version; a change of format needs a stop and a start.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final, TypeVar
@@ -84,8 +84,8 @@ class FeedRow:
     `fetched`: whether a window of this URL was ever read as a whole. `portions`: how many polls in a row have left items
     of one document to the next; while it is not 0 there are neither validators nor `body`.
     `polled_at`: when this URL was polled last; None before its first poll, which is due at once.
-    `left_at`: since when the files no longer name the feed; `elsewhere`: another partition has had
-    it since, and no window was read after that.
+    `left_at`: since when the files no longer name the feed; `elsewhere`: another partition has had it since, and no window
+    was read after that.
     `named_by`: what its items' keys are made of. `gap_at`: when its window was last found to have rolled over between two
     polls; `gaps`: how often its interval is halved since then (gaps.py). `catching`: where what was missed is looked for.
     `credentials`: a hash of those it was asked with. `whole_at`: when a whole answer (a 200) came last (feeds 3).
@@ -137,6 +137,14 @@ class FeedRow:
     def hashes(self) -> frozenset[str]:
         """Of the elements that need no parsing."""
         return frozenset(seen.hash for seen in self.window if seen.hash)
+
+    def unconditional(self) -> "FeedRow":
+        """Without what was known of the last answer: the next poll asks for all of it (feeds 3)."""
+        return replace(self, etag="", last_modified="", body="")
+
+    def unread(self) -> "FeedRow":
+        """The same, and each element is to be parsed again, though its item is known."""
+        return replace(self.unconditional(), window=tuple(Seen(hash="", item=seen.item) for seen in self.window))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

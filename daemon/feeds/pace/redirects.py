@@ -30,7 +30,7 @@ def followed(feed: FeedRow, source: Source, result: PollResult, window: tuple[Se
     if result.answer is Answer.GOOD:
         return _found(feed, source, result, window)
     if feed.moved_to and (result.outcome in _LOST or feed.failures + 1 >= _PATIENCE):
-        return replace(feed, moved_to="", move=None, etag="", last_modified="", body="")
+        return replace(feed.unconditional(), moved_to="", move=None)
     if feed.move is not None and feed.move.polls and result.outcome in _LOST and not result.redirected:
         return _moved(feed, feed.move.url)
     return feed
