@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol, TypeVar
@@ -22,6 +21,7 @@ from daemon.feeds.parse.feed import parse_feed
 from daemon.feeds.parse.parsed import Parsed
 from daemon.feeds.parse.sitemap import Sitemap, read_sitemap
 from daemon.feeds.polling import PollWorker, at_once
+from daemon.feeds.sources.load import with_version
 from daemon.net.bodies import Limits
 from daemon.net.fetch import Fetcher
 from daemon.net.files import Files
@@ -58,7 +58,7 @@ async def poll_work_for(
     resolver: Callable[[], AbstractResolver] = aiohttp.AsyncResolver,
 ) -> AsyncIterator[PollWork]:
     """All that the poller asks to be done. `folder`: what `file:` and `ca_file` may name; `resolver`: what knows hosts."""
-    polite, agent = politeness_for(polling), user_agent_of(polling)
+    polite, agent = politeness_for(polling), with_version(polling.user_agent)
     async with fetcher_for(polling, folder, clock, resolver) as fetcher:
         robots = robots_for(fetcher, polite.turn, agent)
         poll = PollWorker(
@@ -85,11 +85,6 @@ async def poll_work_for(
 def politeness_for(polling: Polling) -> Politeness:
     """With the gaps of the sites that have their own."""
     return Politeness(gap=polling.per_site.gap, gaps=gaps_of(polling), concurrency=polling.concurrency)
-
-
-def user_agent_of(polling: Polling) -> str:
-    """With the version filled in."""
-    return polling.user_agent.replace("{version}", version("rasid"))
 
 
 def fetcher_for(

@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 import orjson
 
-from daemon.app.outward import fetcher_for, finder_for, politeness_for, robots_for, user_agent_of
+from daemon.app.outward import fetcher_for, finder_for, politeness_for, robots_for
 from daemon.cli.options import CONFIG_FILE
 from daemon.clock import WallClock
 from daemon.config.load import load_feeds_config
 from daemon.config.models import Polling
 from daemon.feeds.elsewhere.discovery import Search
 from daemon.feeds.parse.parsed import counted
+from daemon.feeds.sources.load import with_version
 from daemon.workers import Workers
 
 
@@ -41,7 +42,7 @@ def find_feeds(url: str, config_file: Path, *, as_json: bool) -> int:
 
 
 async def _search(url: str, polling: Polling, folder: Path) -> Search:
-    polite, agent = politeness_for(polling), user_agent_of(polling)
+    polite, agent = politeness_for(polling), with_version(polling.user_agent)
     async with fetcher_for(polling, folder, WallClock()) as fetcher, Workers(1) as workers:
         robots = robots_for(fetcher, polite.turn, agent)
         return await finder_for(robots, workers).find(url, agent)

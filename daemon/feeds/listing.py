@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 from daemon.bus.base import Row
 from daemon.feeds.pace.rhythm import silence
 from daemon.feeds.pace.turns import paused_until
+from daemon.feeds.pace.wishes import DAY, HOUR, WEEK
 from daemon.feeds.rows import FEED, SITE, FeedRow, FeedState, NamedBy, decode, feed_of
 from daemon.feeds.sources.load import Source
 from daemon.urls import without_credentials
 
-_RECENT: Final = 7 * 86400.0
+_RECENT: Final = WEEK
 _HEADINGS: Final = ("feed", "state", "last success", "last outcome", "next poll", "last new", "items", "url")
 
 
@@ -172,6 +173,6 @@ def _ago(iso: str | None, now: float) -> str:
 
 def _amount(seconds: float) -> str:
     """`40s`, `3m`, `19h`, `5d`."""
-    units = (("d", 86400.0), ("h", 3600.0), ("m", 60.0))
+    units = (("d", DAY), ("h", HOUR), ("m", 60.0))
     unit, size = next((pair for pair in units if seconds >= pair[1]), ("s", 1.0))
     return f"{seconds / size:.0f}{unit}"

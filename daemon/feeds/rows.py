@@ -19,9 +19,9 @@ import orjson
 from daemon.errors import DecodeError, NewerRow
 from daemon.feeds.elsewhere.pages import CatchUp
 from daemon.feeds.pace.rhythm import UNHEARD, Rhythm
-from daemon.feeds.pace.wishes import NO_WISH, Wish
+from daemon.feeds.pace.wishes import DAY, NO_WISH, Wish
 
-KEPT: Final = 30 * 86400.0
+KEPT: Final = 30 * DAY
 """How long an item is remembered after it left its feed's window, and a feed after it left the files (seconds)."""
 
 MAX_ITEMS: Final = 20_000

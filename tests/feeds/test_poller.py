@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from daemon.bus.topics import partition_of
 from daemon.errors import DecodeError
 from daemon.feeds.jobs import PollResult
-from daemon.feeds.pace.schedule import WEEK, Answer, Pace
+from daemon.feeds.pace.schedule import Answer, Pace
+from daemon.feeds.pace.wishes import WEEK
 from daemon.feeds.poller import Poller
 from daemon.feeds.rows import ITEM, KEPT, MAX_WINDOW, FeedState, feed_key
 from daemon.messages.article import Item, Moment

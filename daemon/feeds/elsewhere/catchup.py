@@ -17,6 +17,7 @@ from daemon.feeds.items.naming import Naming
 from daemon.feeds.items.publishing import identify
 from daemon.feeds.jobs import PageJob, PageOutcome, PageResult, Window
 from daemon.feeds.pace.schedule import jitter
+from daemon.feeds.pace.wishes import DAY, HOUR
 from daemon.feeds.rows import MAX_ITEMS, FeedRow, ItemRow, decode, items_prefix
 from daemon.feeds.sources.load import Source
 from daemon.messages.article import Item
@@ -28,9 +29,6 @@ from daemon.urls import origin_of
 _SPREAD: Final = 30.0
 _LONGEST: Final = 90.0
 """Seconds a request (feeds 17) and a crawl-delay before it may take: with less until the feed's own poll, that goes first."""
-
-_DAY: Final = 86400.0
-_HOUR: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +91,7 @@ def looked_at(source: Source, feed: FeedRow, result: PageResult, table: Table, n
     for item in _wanted(source, result, catching.since, table):
         name = naming.name(item)
         if name not in gatherer.met:
-            old = item.published.at is not None and item.published.at < catching.since - _DAY
+            old = item.published.at is not None and item.published.at < catching.since - DAY
             known = gatherer.take(name, item, naming, backfill=old, in_window=False)
             met |= known is not None and known.first_at <= catching.since
     finding = Finding(new=gatherer.new, met=met, named=result.named)
@@ -117,7 +115,7 @@ def _wanted(source: Source, result: PageResult, since: float, table: Table) -> I
         return
     known = {decode(ItemRow, row.value).article for row in table.scan(items_prefix(source.id))} if result.items else set()
     for item in result.items:
-        recent = item.published.at is not None and item.published.at >= since - _HOUR
+        recent = item.published.at is not None and item.published.at >= since - HOUR
         if recent and identify(item, source)[0] not in known:
             yield item
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Final
 
+from daemon.feeds.pace.wishes import DAY
 from daemon.feeds.rows import FeedRow
 
-_DAY: Final = 86400.0
 _MOST: Final = 6
 """Halvings; the shortest interval bounds them, too."""
 
@@ -17,5 +17,5 @@ def with_gap(feed: FeedRow, now: float) -> FeedRow:
 
 def halvings(feed: FeedRow, now: float) -> int:
     """How often the feed's interval is halved: as often as there were gaps, less one for each day since the last."""
-    days = 0 if feed.gap_at is None else max(0.0, now - feed.gap_at) // _DAY
+    days = 0 if feed.gap_at is None else max(0.0, now - feed.gap_at) // DAY
     return max(0, feed.gaps - int(days))

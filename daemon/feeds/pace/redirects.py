@@ -14,13 +14,14 @@ from typing import Final
 
 from daemon.feeds.jobs import PollOutcome, PollResult
 from daemon.feeds.pace.schedule import Answer
+from daemon.feeds.pace.wishes import WEEK
 from daemon.feeds.rows import FeedRow, Move, Seen
 from daemon.feeds.sources.load import Source
 from daemon.net.answers import FetchOutcome
 from daemon.urls import is_usable
 
 _POLLS: Final = 3
-_SECONDS: Final = 7 * 86400.0
+_SECONDS: Final = WEEK
 _PATIENCE: Final = 10
 _LOST: Final = frozenset({FetchOutcome.NOT_FOUND, FetchOutcome.GONE})
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 from math import exp
 from typing import Final
 
-from daemon.feeds.pace.wishes import HOUR
+from daemon.feeds.pace.wishes import DAY, HOUR
 
-DAY: Final = 24 * HOUR
 _MEMORY: Final = 3 * HOUR
 """How far the rate looks back: through a day and its night it follows, through a quiet half hour it does not."""
 

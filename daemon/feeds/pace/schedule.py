@@ -13,10 +13,8 @@ from enum import Enum
 from hashlib import blake2b
 from typing import Final
 
-from daemon.feeds.pace.wishes import NO_WISH, Wish
+from daemon.feeds.pace.wishes import DAY, NO_WISH, WEEK, Wish
 
-DAY: Final = 86400.0
-WEEK: Final = 7 * DAY
 _ASKED_TO_WAIT: Final = 900.0
 JITTER: Final = 0.1
 _MAX_DOUBLINGS: Final = 20

@@ -14,8 +14,8 @@ from daemon.feeds.listing import for_people
 from daemon.feeds.pace.gaps import halvings, with_gap
 from daemon.feeds.pace.redirects import followed
 from daemon.feeds.pace.rhythm import Rhythm, adaptive_interval, begun, observed
-from daemon.feeds.pace.schedule import DAY, Answer, Pace, Poll, next_poll, regular_interval
-from daemon.feeds.pace.wishes import Wish
+from daemon.feeds.pace.schedule import Answer, Pace, Poll, next_poll, regular_interval
+from daemon.feeds.pace.wishes import DAY, Wish
 from daemon.feeds.rows import FeedRow, FeedState
 from daemon.feeds.sources.load import Source
 from daemon.net.logins import Veil
@@ -24,7 +24,7 @@ from daemon.stage.hop import Notice
 _MOST_PORTIONS: Final = 8
 """Polls in a row that may hurry for what a document still holds, and be one first fetch: a document may never end."""
 
-_STALE: Final = 8 * 86400.0
+_STALE: Final = 8 * DAY
 """Seconds without a whole answer after which a feed is asked without validators: some servers say 304 for ever (feeds 3)."""
 
 _SOUGHT_EVERY: Final = DAY

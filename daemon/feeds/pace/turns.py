@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from daemon.bus.base import Row
-from daemon.feeds.pace.schedule import DAY, JITTER, jitter, pause
+from daemon.feeds.pace.schedule import JITTER, jitter, pause
+from daemon.feeds.pace.wishes import DAY
 from daemon.feeds.rows import SiteRow, decode, encode, site_key, ticket_key
 from daemon.stage.hop import Table
 

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from typing import Final, Self
 
 HOUR: Final = 3600.0
+DAY: Final = 24 * HOUR
+WEEK: Final = 7 * DAY
 _A_WEEK_OF_HOURS: Final = 7 * 24
-_LONGEST: Final = _A_WEEK_OF_HOURS * HOUR
+_LONGEST: Final = WEEK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,6 +122,11 @@ class Entry:
         return written if written != self.feed.url and fill(written, environ) == self.feed.url else ""
 
 
+def with_version(user_agent: str) -> str:
+    """A User-Agent as it is sent."""
+    return user_agent.replace("{version}", _version())
+
+
 @cache
 def _version() -> str:
     """Asked once: the package's description is read anew each time, which takes a millisecond, and feeds are thousands."""
@@ -255,7 +260,7 @@ def _source(entry: Entry, environ: Mapping[str, str], polling: Polling) -> Sourc
         interval=feed.interval,
         max_age=feed.max_age if "max_age" in feed.model_fields_set else polling.max_age,
         first_fetch=feed.first_fetch or polling.first_fetch,
-        user_agent=feed.user_agent.replace("{version}", _version()),
+        user_agent=with_version(feed.user_agent),
         delta=feed.delta,
         headers=tuple(sent.items()),
         credentials=fingerprint("\x1f".join(f"{name}:{value}" for name, value in sorted(sent.items()))),

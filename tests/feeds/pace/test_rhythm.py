@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.feeds.pace.rhythm import DAY, UNHEARD, Rhythm, adaptive_interval, begun, observed, silence
-from daemon.feeds.pace.wishes import HOUR
+from daemon.feeds.pace.rhythm import UNHEARD, Rhythm, adaptive_interval, begun, observed, silence
+from daemon.feeds.pace.wishes import DAY, HOUR
 
 MINUTE = 60.0
 START = 1_000_000.0

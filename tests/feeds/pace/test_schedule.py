@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.feeds.pace.schedule import DAY, WEEK, Answer, Pace, Poll, jitter, next_poll
-from daemon.feeds.pace.wishes import HOUR, Wish
+from daemon.feeds.pace.schedule import Answer, Pace, Poll, jitter, next_poll
+from daemon.feeds.pace.wishes import DAY, HOUR, WEEK, Wish
 
 PACE = Pace(shortest=60.0, longest=21600.0)
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.feeds.jobs import Outcome, PollOutcome, PollResult
-from daemon.feeds.pace.schedule import WEEK, Answer, Pace
+from daemon.feeds.pace.schedule import Answer, Pace
 from daemon.feeds.pace.turns import paused_until
+from daemon.feeds.pace.wishes import WEEK
 from daemon.feeds.parse.parsed import Hints
 from daemon.feeds.poller import Poller
 from daemon.feeds.rows import FeedState, encode, site_key
